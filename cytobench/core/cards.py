@@ -1,0 +1,73 @@
+"""Cards: the typed metadata that every plugin carries and every reader of a leaderboard can look up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from cytobench.core.space import Dimension
+
+BINARY_TASKS = ("response", "remission")
+TASKS = (*BINARY_TASKS, "percent_change", "benefit")
+Input = Literal["analytes", "clinical"]
+INPUTS: tuple[Input, ...] = ("analytes", "clinical")
+Role = Literal["model", "floor"]
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a model plugin says about itself.
+
+    Parameters
+    ----------
+    name : str
+        The name on the command line; the function's name.
+    summary : str
+        One line; the first line of the docstring.
+    tasks : tuple of str
+        The tasks it can be asked.
+    inputs : tuple of {"analytes", "clinical"}
+        What it may see: the analytes, the clinical baseline (covariates, arm, severity), or both.
+    raw : bool
+        True where the model wants the cohort's baseline columns untouched (units as declared,
+        missing values as NaN) in place of the encoded matrix.
+    needs : tuple of str
+        Analytes without which the question makes no sense.
+    extra : str or None
+        The optional dependency group that it needs, for the hint where it is absent.
+    role : {"model", "floor"}
+        Floors are always in the table and never ranked as a discovery.
+    """
+
+    name: str
+    summary: str = ""
+    tasks: tuple[str, ...] = BINARY_TASKS
+    space: Mapping[str, Dimension] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = INPUTS
+    raw: bool = False
+    needs: tuple[str, ...] = ()
+    extra: str | None = None
+    role: Role = "model"
+    version: str = "1"
+    licence: str = ""
+    citation: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class DatasetCard:
+    """What is known of a cohort: where it comes from, what its outcome means, what may be done with it."""
+
+    name: str
+    summary: str = ""
+    kind: Literal["real", "simulated"] = "real"
+    population: str = ""
+    outcome: str = ""
+    treatment: str = ""
+    version: str = "1"
+    licence: str = ""
+    citation: str = ""
+    origin: str = ""
+    caveat: str = ""

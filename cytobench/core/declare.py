@@ -1,0 +1,157 @@
+"""``@model`` and ``@dataset``: how a plugin declares itself.
+
+The decorators attach a declaration and return the function unchanged; nothing is registered, so
+importing a plugin has no side effect and finding one needs no import.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
+
+from cytobench.core.cards import BINARY_TASKS, INPUTS, TASKS, DatasetCard, Input, ModelCard, Role
+from cytobench.core.errors import PluginError
+from cytobench.core.space import Dimension
+
+DECLARATION = "__cytobench__"
+INJECTED = ("random_state", "kind", "device", "cohort")
+"""Arguments that the framework fills in where a model's signature accepts them."""
+
+Factory = TypeVar("Factory", bound=Callable[..., Any])
+
+
+def model(
+    *,
+    tasks: Sequence[str] = BINARY_TASKS,
+    space: Mapping[str, Dimension] | None = None,
+    inputs: Sequence[Input] = INPUTS,
+    raw: bool = False,
+    needs: Sequence[str] = (),
+    extra: str | None = None,
+    role: Role = "model",
+    name: str | None = None,
+    version: str = "1",
+    licence: str = "",
+    citation: str = "",
+) -> Callable[[Factory], Factory]:
+    """Declare a factory (or a class) of scikit-learn estimators as a model plugin.
+
+    The parameters are those of :class:`cytobench.core.cards.ModelCard`; the name, the summary and
+    the parameters' defaults are read from the decorated object. ``random_state``, ``kind``
+    (``"classification"`` or ``"regression"``) and ``device`` are filled in where accepted.
+
+    Raises
+    ------
+    PluginError
+        ``E212`` for an unknown task or input, or a space over a parameter that does not exist.
+    """
+
+    def declare(factory: Factory) -> Factory:
+        card = model_card(
+            name=name or factory.__name__,
+            doc=inspect.getdoc(factory) or inspect.getdoc(inspect.getmodule(factory)) or "",
+            parameters=_defaults(factory),
+            tasks=tasks,
+            space=space or {},
+            inputs=inputs,
+            raw=raw,
+            needs=needs,
+            extra=extra,
+            role=role,
+            version=version,
+            licence=licence,
+            citation=citation,
+        )
+        setattr(factory, DECLARATION, card)
+        return factory
+
+    return declare
+
+
+def dataset(
+    *,
+    kind: Literal["real", "simulated"] = "real",
+    name: str | None = None,
+    version: str = "1",
+    licence: str = "",
+    citation: str = "",
+    caveat: str = "",
+) -> Callable[[Factory], Factory]:
+    """Declare a function that returns a :class:`cytobench.Cohort` as a dataset plugin.
+
+    ``seed`` is filled in from the dataset's configuration like any other parameter.
+    """
+
+    def declare(factory: Factory) -> Factory:
+        card = DatasetCard(
+            name=name or factory.__name__,
+            summary=first_line(
+                inspect.getdoc(factory) or inspect.getdoc(inspect.getmodule(factory)) or ""
+            ),
+            kind=kind,
+            version=version,
+            licence=licence,
+            citation=citation,
+            caveat=caveat,
+        )
+        setattr(factory, DECLARATION, card)
+        return factory
+
+    return declare
+
+
+def model_card(*, name: str, doc: str, parameters: Mapping[str, Any], **fields: Any) -> ModelCard:
+    """Build and check a model card, from a decorator's arguments or from the syntax tree of a file."""
+    tasks, inputs, space = (
+        tuple(fields["tasks"]),
+        tuple(fields["inputs"]),
+        dict(fields["space"]),
+    )
+    _all_known(name, "task", tasks, TASKS)
+    _all_known(name, "input", inputs, INPUTS)
+    _all_known(name, "role", (fields["role"],), ("model", "floor"))
+    tunable = [key for key in parameters if key not in INJECTED]
+    _all_known(name, "parameter in space", tuple(space), tuple(tunable))
+    return ModelCard(
+        **{
+            **fields,
+            "name": name,
+            "summary": first_line(doc),
+            "tasks": tasks,
+            "inputs": inputs,
+            "space": space,
+            "needs": tuple(fields["needs"]),
+            "parameters": {key: parameters[key] for key in tunable},
+        }
+    )
+
+
+def first_line(doc: str) -> str:
+    """The first line of a docstring, without its full stop."""
+    return doc.strip().split("\n", 1)[0].strip().rstrip(".")
+
+
+def _all_known(name: str, what: str, given: tuple[object, ...], known: tuple[object, ...]) -> None:
+    unknown = [item for item in given if item not in known]
+    if unknown:
+        options = ", ".join(map(str, known)) or "none"
+        raise PluginError(
+            "E212", f"unknown {what} {unknown[0]!r}; there are: {options}", where=f"plugin {name!r}"
+        )
+
+
+def _defaults(factory: Callable[..., Any]) -> dict[str, Any]:
+    defaults: dict[str, Any] = {}
+    for parameter in inspect.signature(factory).parameters.values():
+        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            continue
+        if parameter.default is parameter.empty and parameter.name not in INJECTED:
+            raise PluginError(
+                "E213",
+                f"parameter {parameter.name!r} has no default value",
+                where=f"plugin {factory.__name__!r}",
+                hint="give every parameter a default: it is what runs with tuning=off",
+            )
+        defaults[parameter.name] = parameter.default
+    return defaults

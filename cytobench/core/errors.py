@@ -1,0 +1,79 @@
+"""Errors that a user can act on: each has a code, the place at fault and a hint.
+
+The first digit of a code names the area: ``E1`` command line and configuration, ``E2`` plugins,
+``E3`` cohorts and tables, ``E4`` tasks and splits, ``E5`` runs and the run store, ``E6`` tracking,
+``E7`` leaderboards.
+"""
+
+from __future__ import annotations
+
+
+class CytobenchError(Exception):
+    """A problem that the user can fix; shown without a traceback.
+
+    Parameters
+    ----------
+    code : str
+        Stable identifier such as ``"E301"``.
+    message : str
+        What is wrong, and what was expected.
+    where : str, optional
+        The file, column, row, plugin or override at fault.
+    hint : str, optional
+        What to do about it.
+    """
+
+    def __init__(self, code: str, message: str, *, where: str = "", hint: str = "") -> None:
+        self.code = code
+        self.message = message
+        self.where = where
+        self.hint = hint
+        super().__init__(code, message, where, hint)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Keyword-only arguments do not survive the default pickling, and workers send these back.
+        return _rebuild, (type(self), self.code, self.message, self.where, self.hint)
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        hint = f"\n  -> {self.hint}" if self.hint else ""
+        return f"[{self.code}] {place}{self.message}{hint}"
+
+
+def _rebuild(
+    kind: type[CytobenchError], code: str, message: str, where: str, hint: str
+) -> CytobenchError:
+    return kind(code, message, where=where, hint=hint)
+
+
+class UsageError(CytobenchError):
+    """The command line or the configuration asks for something that does not exist (exit code 2)."""
+
+
+class PluginError(CytobenchError):
+    """A plugin could not be read, imported, called, or returned something unusable."""
+
+
+class DataError(CytobenchError):
+    """A table or a cohort breaks the cohort contract."""
+
+
+class SplitError(CytobenchError):
+    """The task or the protocol cannot be carried out on this cohort."""
+
+
+class StoreError(CytobenchError):
+    """The run store cannot be read or written."""
+
+
+class NotApplicable(CytobenchError):
+    """A model cannot be asked of this cohort (no CRP measured, say); a reason, not a failure."""
+
+
+def did_you_mean(word: str, options: list[str]) -> str:
+    """A hint that lists what there is, the nearest spelling first."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, options, n=1, cutoff=0.6)
+    there_are = "there are: " + ", ".join(sorted(options)) if options else "there are none"
+    return f"did you mean {close[0]!r}? {there_are}" if close else there_are

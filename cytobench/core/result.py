@@ -1,0 +1,86 @@
+"""What one fold leaves behind: the record from which every number on a leaderboard is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+SCHEMA_VERSION = 1
+"""Version of the stored record; a reader refuses one that it does not know."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The test part of one fold, one entry per patient.
+
+    Attributes
+    ----------
+    patient : sequence of str
+        Pseudonyms, never the cohort's identifiers.
+    y : sequence of float
+        The outcome: 0 or 1 (response, remission), or the percent change.
+    prediction : sequence of float
+        Probability of the positive class, or the predicted percent change.
+    arm, site : sequence of str
+        Empty strings where the cohort has none.
+    truth : sequence of float
+        On simulated cohorts the Bayes-optimal prediction, else NaN.
+    """
+
+    patient: Sequence[str]
+    y: Sequence[float]
+    prediction: Sequence[float]
+    arm: Sequence[str]
+    site: Sequence[str]
+    truth: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One hyper-parameter setting, scored on the inner splits of one fold; lower is better."""
+
+    number: int
+    params: Mapping[str, Any]
+    score: float | None
+    seconds: float
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """One outer fold: predictions for its test part, and how they came about.
+
+    Attributes
+    ----------
+    threshold : float or None
+        Decision threshold chosen on inner out-of-fold predictions; None for regression.
+    train_mean : float
+        Mean outcome of the training part, the null model's prediction.
+    timings : mapping
+        Seconds: ``tune``, ``fit``, ``predict``.
+    """
+
+    fold: int
+    repeat: int
+    n_train: int
+    predictions: Predictions
+    params: Mapping[str, Any]
+    trials: Sequence[Trial]
+    threshold: float | None
+    train_mean: float
+    timings: Mapping[str, float]
+    features: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FoldFailure:
+    """A fold that raised; stored as a failure, never read as a result, tried again next time."""
+
+    fold: int
+    error: str
+    where: str
+    traceback: str
+    hint: str = ""

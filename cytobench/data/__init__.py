@@ -1,0 +1,1 @@
+"""Cohorts: the frozen contract, the readers of tables, the checks on what was read."""

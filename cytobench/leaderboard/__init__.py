@@ -1,0 +1,1 @@
+"""Leaderboards: collect, rank, render."""

@@ -1,0 +1,1 @@
+"""Which plugins there are (without importing them), and loading the chosen one."""

@@ -1,0 +1,1 @@
+"""Jobs, folds, engines and the run store."""

@@ -1,0 +1,1 @@
+"""Structural cohorts with known truth."""

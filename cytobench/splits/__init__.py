@@ -1,0 +1,1 @@
+"""Protocols and split plans: who is trained on, who is tested on, as frozen index arrays."""
