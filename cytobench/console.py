@@ -75,8 +75,14 @@ def progress(total: int, title: str) -> Iterator[Callable[[str, int], None]]:
     if not sys.stderr.isatty():
         yield _plain_progress(total, title)
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.fields[title]}"),

@@ -15,7 +15,7 @@ from cytobench.core.errors import PluginError
 from cytobench.core.space import Dimension
 
 DECLARATION = "__cytobench__"
-INJECTED = ("random_state", "kind", "device", "cohort")
+INJECTED = ("random_state", "kind", "device", "units")
 """Arguments that the framework fills in where a model's signature accepts them."""
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])

@@ -1,0 +1,88 @@
+"""The entry point: picks a command, imports only what that command needs, turns errors into words."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from cytobench import __version__, console
+from cytobench.core.errors import CytobenchError, UsageError
+
+COMMANDS = {
+    "run": "run cells: models on datasets, nested cross-validation, resumable",
+    "list": "models, datasets, tasks, protocols, suites ... that there are",
+    "info": "the card of a model or dataset",
+    "leaderboard": "build or show leaderboards from stored predictions",
+    "track": "mirror the run store to MLflow (--rebuild: from scratch)",
+    "ui": "browse results in the MLflow UI, on this machine only",
+    "doctor": "check the installation",
+}
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns
+    -------
+    int
+        0 all cells done, 1 some failed, 2 usage error, 130 interrupted.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser()
+    if not words or words[0] in ("-h", "--help"):
+        console.say(parser.format_help().rstrip())
+        return 0
+    if words[0] in ("--version", "-V"):
+        console.say(f"cytobench {__version__}")
+        return 0
+    name = words[0]
+    if name not in COMMANDS:
+        from cytobench.core.errors import did_you_mean
+
+        console.fail(f"cytobench: there is no command {name!r}; {did_you_mean(name, [*COMMANDS])}")
+        return 2
+    debug = "--debug" in words
+    words = [word for word in words[1:] if word != "--debug"]
+    module = importlib.import_module(f"cytobench.cli.{name}_command")
+    command = argparse.ArgumentParser(
+        prog=f"cytobench {name}", description=COMMANDS[name], allow_abbrev=False
+    )
+    module.add_arguments(command)
+    options = command.parse_args(words)
+    try:
+        return int(module.execute(options))
+    except UsageError as error:
+        if debug:
+            raise
+        console.fail(str(error))
+        return 2
+    except CytobenchError as error:
+        if debug:
+            raise
+        console.fail(str(error))
+        return 1
+    except KeyboardInterrupt:
+        console.warn("interrupted; the same command goes on where it stopped")
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    width = max(map(len, COMMANDS))
+    commands = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
+    return argparse.ArgumentParser(
+        prog="cytobench",
+        usage="cytobench COMMAND [...]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Honest benchmarks for predicting antidepressant response from baseline "
+        "cytokines.",
+        epilog=f"commands:\n{commands}\n\n"
+        "cytobench COMMAND --help tells more; --debug shows tracebacks.\n\n"
+        "examples:\n"
+        "  cytobench run                                   the quickstart suite\n"
+        "  cytobench run dataset=sim_inflamed_mdd task=remission model=elastic_net,mlp\n"
+        "  cytobench list models",
+        add_help=True,
+    )

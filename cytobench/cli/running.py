@@ -1,0 +1,98 @@
+"""Wire a run together: jobs, engine, store, progress, tracking, leaderboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from cytobench import console
+from cytobench.core.result import FoldFailure
+from cytobench.leaderboard.build import boards
+from cytobench.leaderboard.show import show
+from cytobench.run.jobs import Jobs, plan_jobs
+from cytobench.run.provenance import command_line
+from cytobench.run.session import Planned, Refused, Summary, run_cells
+from cytobench.run.store import RunStore
+
+SHOWN_FAILURES = 5
+
+
+def run(overrides: Sequence[str]) -> int:
+    """Run what the overrides ask for and print the leaderboards of its entries."""
+    jobs = plan_jobs(overrides)
+    command = command_line(overrides)
+    console.say(f"repeat with: {command}", style="dim")
+    for note in jobs.notes:
+        console.warn(note)
+    store = RunStore(Path(jobs.settings["store"]))
+    with ExitStack() as stack:
+        listener = _Progress(stack, jobs)
+        summary = run_cells(jobs.cells, jobs.settings["engine"], store, command, listener)
+    wanted = {(cell.suite, cell.entry) for cell in jobs.cells}
+    for suite in sorted({suite for suite, _ in wanted}):
+        if suite in store.entries():
+            for board in boards(store, suite, sorted({e for s, e in wanted if s == suite})):
+                show(board)
+    _report(summary, jobs)
+    return 1 if summary.failed_cells else 0
+
+
+class _Progress:
+    """Shows a bar while folds run, and hands finished cells to the MLflow mirror."""
+
+    def __init__(self, stack: ExitStack, jobs: Jobs) -> None:
+        self.stack = stack
+        self.jobs = jobs
+        self.advance: Callable[[str, int], None] = lambda what, steps: None
+        self.mirror: Callable[[str, str, str], None] | None = None
+
+    def planned(self, cells: Sequence[Planned], refused: Sequence[Refused]) -> None:
+        """Open the bar, and the mirror where there is something for it to show."""
+        for item in refused:
+            if not item.applicable:
+                console.say(f"left out: {item.error.message}", style="dim")
+        missing = sum(len(cell.missing) for cell in cells)
+        if not missing:
+            return
+        if self.jobs.settings["tracking"]["name"] != "none":
+            self.mirror = _mirror(self.jobs.settings)
+        self.advance = self.stack.enter_context(console.progress(missing, self.jobs.cells[0].suite))
+
+    def fold_done(self, planned: Planned, failure: FoldFailure | None) -> None:
+        """One step on."""
+        del failure
+        self.advance(planned.cell.model_name, 1)
+
+    def cell_done(self, planned: Planned) -> None:
+        """Mirror a finished cell."""
+        if self.mirror is not None:
+            self.mirror(planned.key, planned.cell.suite, planned.cell.entry)
+
+
+def _mirror(settings: Mapping[str, Any]) -> Callable[[str, str, str], None]:
+    from cytobench.tracking import Mirror
+
+    mirror = Mirror(RunStore(Path(settings["store"])), settings["tracking"])
+    return mirror.cell
+
+
+def _report(summary: Summary, jobs: Jobs) -> None:
+    console.say()
+    for refused in [item for item in summary.refused if item.applicable][:SHOWN_FAILURES]:
+        console.fail(f"{refused.cell.model_name} cannot run: {refused.error}")
+    said: set[str] = set()
+    for planned, failure in summary.failures:
+        if failure.error not in said and len(said) < SHOWN_FAILURES:
+            said.add(failure.error)
+            hint = f"\n  -> {failure.hint}" if failure.hint else ""
+            place = f" ({failure.where})" if failure.where else ""
+            console.fail(
+                f"{planned.cell.model_name}, fold {failure.fold}: {failure.error}{place}{hint}"
+            )
+    done = f"{summary.folds_run} folds computed, {summary.folds_kept} were already there"
+    failed = len(summary.failures)
+    console.say(done + (f", {failed} failed; the same command tries them again" if failed else ""))
+    suite = jobs.cells[0].suite
+    console.say(f"browse:  cytobench ui          write:  cytobench leaderboard build {suite}")

@@ -1,0 +1,257 @@
+"""Compose configurations from ``conf/``, plugins and overrides. The only module that knows Hydra."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra._internal.sources_registry import SourcesRegistry
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from hydra.plugins.config_source import ConfigResult, ConfigSource
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from cytobench import plugins as plugin_root
+from cytobench.core.errors import PluginError, UsageError, did_you_mean
+from cytobench.core.space import to_config
+from cytobench.registry.discover import Kind, Plugin, discover, find
+
+GROUPS: tuple[Kind, ...] = ("model", "dataset")
+
+
+class PluginConfigSource(ConfigSource):
+    """Every discovered plugin as a config node: its defaults and its search space."""
+
+    @staticmethod
+    def scheme() -> str:
+        """Search-path prefix."""
+        return "cytobench"
+
+    def available(self) -> bool:
+        """There is always something to look for."""
+        return True
+
+    def is_group(self, config_path: str) -> bool:
+        """``model`` and ``dataset`` are groups."""
+        return config_path.strip("/") in ("", *GROUPS)
+
+    def is_config(self, config_path: str) -> bool:
+        """A name is a config where a plugin of that name was found."""
+        group, _, name = config_path.removesuffix(".yaml").partition("/")
+        return group in GROUPS and name in discover(group)  # type: ignore[arg-type]
+
+    def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
+        """Names in a group."""
+        path = config_path.strip("/")
+        if path in GROUPS:
+            return [] if results_filter is ObjectType.GROUP else list(discover(path))  # type: ignore[arg-type]
+        return [] if path or results_filter is ObjectType.CONFIG else list(GROUPS)
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        """The node of one plugin."""
+        group, _, name = config_path.removesuffix(".yaml").partition("/")
+        node = plugin_node(find(group, name))  # type: ignore[arg-type]
+        return ConfigResult(
+            provider="cytobench",
+            path=f"cytobench://{config_path}",
+            config=OmegaConf.create(node),
+            header={"package": None},
+        )
+
+
+def plugin_node(plugin: Plugin) -> dict[str, Any]:
+    """A plugin's configuration: name, parameters, and for a model the space."""
+    card, parameters = plugin.card, plugin.parameters
+    if card is None or parameters is None:
+        card, parameters = _import_card(plugin)
+    node = {"name": plugin.name, **parameters}
+    if plugin.kind == "model":
+        node["space"] = to_config(card.space)
+    return node
+
+
+def _import_card(plugin: Plugin) -> tuple[Any, Mapping[str, Any]]:
+    """Card and defaults of an entry point; only the chosen one is ever imported."""
+    import inspect
+
+    from cytobench.core.declare import DECLARATION, INJECTED
+    from cytobench.registry.load import import_plugin
+
+    factory = import_plugin(plugin)
+    signature = inspect.signature(factory).parameters
+    defaults = {key: item.default for key, item in signature.items() if key not in INJECTED}
+    return getattr(factory, DECLARATION), defaults
+
+
+class PluginSearchPath(SearchPathPlugin):
+    """Search order: ``./conf``, the bundled ``conf``, then the plugins."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Add the working directory's ``conf`` in front and the plugins behind."""
+        own = Path.cwd() / "conf"
+        if own.is_dir() and own.resolve() != plugin_root.bundled("conf"):
+            search_path.prepend("working directory", f"file://{own}")
+        search_path.append("cytobench", "cytobench://")
+
+
+def compose_jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
+    """Resolve overrides, sweeps expanded, to one plain configuration per cell.
+
+    Parameters
+    ----------
+    overrides : sequence of str
+        Hydra's grammar: ``model=a,b``, ``seed=range(0,3)``, ``model=glob(*)``, ``tuning.trials=5``.
+
+    Raises
+    ------
+    UsageError
+        ``E101`` for an override that cannot be parsed, ``E102`` for one that names nothing.
+    """
+    with _hydra():
+        parsed = _parse(overrides)
+        swept = [_expand(item) for item in parsed]
+        return [_compose(list(choice)) for choice in itertools.product(*swept)]
+
+
+def load_suite(name: str) -> dict[str, Any]:
+    """A suite's definition from ``conf/suite``.
+
+    Raises
+    ------
+    UsageError
+        ``E102`` where there is none of that name.
+    """
+    with _hydra():
+        names = GlobalHydra.instance().config_loader().list_groups("suite")
+        options = GlobalHydra.instance().config_loader().get_group_options("suite")
+        if name not in options:
+            raise UsageError(
+                "E102",
+                f"there is no suite called {name!r}",
+                where=f"suite={name}",
+                hint=did_you_mean(name, [*options, *names]),
+            )
+        suite = OmegaConf.to_container(compose(config_name=f"suite/{name}").suite, resolve=True)
+    assert isinstance(suite, dict)
+    return {str(key): value for key, value in suite.items()}
+
+
+def options(group: str) -> list[str]:
+    """What a config group offers: ``options("protocol")``."""
+    with _hydra():
+        return sorted(GlobalHydra.instance().config_loader().get_group_options(group))
+
+
+def keys_of(overrides: Sequence[str]) -> list[str]:
+    """The keys that overrides assign: ``["model=a,b", "+x.y=1"]`` gives ``["model", "x.y"]``."""
+    with _hydra():
+        return [item.key_or_group for item in _parse(overrides)]
+
+
+def _hydra() -> Any:
+    plugins = Plugins.instance()
+    plugins.register(PluginSearchPath)
+    plugins.register(PluginConfigSource)
+    SourcesRegistry.instance().register(PluginConfigSource)
+    return initialize_config_dir(config_dir=str(plugin_root.bundled("conf")), version_base="1.3")
+
+
+def _parse(overrides: Sequence[str]) -> list[Override]:
+    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+    parsed = []
+    for text in overrides:
+        try:
+            parsed += parser.parse_overrides([text])
+        except HydraException as error:
+            raise UsageError(
+                "E101",
+                "is no override",
+                where=text,
+                hint="write key=value, for example model=elastic_net or tuning.trials=10",
+            ) from error
+    return parsed
+
+
+def _expand(override: Override) -> list[str]:
+    if not override.is_sweep_override():
+        assert override.input_line is not None
+        return [override.input_line]
+    key = override.get_key_element()
+    try:
+        values = [f"{key}={value}" for value in override.sweep_string_iterator()]
+    except HydraException as error:
+        raise UsageError("E101", str(error), where=override.input_line or key) from error
+    if not values:
+        raise UsageError("E102", "matches nothing", where=override.input_line or key)
+    return values
+
+
+def _compose(overrides: list[str]) -> dict[str, Any]:
+    try:
+        config = compose(config_name="config", overrides=overrides)
+        plain = OmegaConf.to_container(config, resolve=True)
+    except PluginError:
+        raise
+    except (HydraException, OmegaConfBaseException) as error:
+        raise _explain(error, overrides) from error
+    assert isinstance(plain, dict)
+    composed = {str(key): value for key, value in plain.items()}
+    _fix_assigned(composed, overrides)
+    return composed
+
+
+def _fix_assigned(config: dict[str, Any], overrides: Sequence[str]) -> None:
+    """``model.C=3`` means 3: the parameter leaves the search space unless its space is named too."""
+    keys = [text.lstrip("+~").partition("=")[0] for text in overrides]
+    space = config["model"].get("space") or {}
+    for name in list(space):
+        if f"model.{name}" in keys and not any(k.startswith(f"model.space.{name}") for k in keys):
+            del space[name]
+
+
+def _explain(error: Exception, overrides: Sequence[str]) -> UsageError:
+    """Hydra's error with the override at fault in front."""
+    cause = error.__cause__
+    if isinstance(cause, (PluginError, UsageError)):
+        return UsageError(cause.code, cause.message, where=cause.where, hint=cause.hint)
+    text = str(error)
+    for override in overrides:
+        key, _, value = override.partition("=")
+        group = key.lstrip("+~")
+        missing_option = f"'{group}/{value}'" in text
+        missing_key = f"'{group.rpartition('.')[2]}'" in text or f"'{group}'" in text
+        if missing_option:
+            loader = GlobalHydra.instance().config_loader()
+            hint = did_you_mean(value, sorted(loader.get_group_options(group)))
+            return UsageError(
+                "E102", f"there is no {group} called {value!r}", where=override, hint=hint
+            )
+        if missing_key:
+            return UsageError(
+                "E102", text.splitlines()[0], where=override, hint=_keys_beside(group)
+            )
+    return UsageError("E102", text.splitlines()[0])
+
+
+def _keys_beside(key: str) -> str:
+    """The keys of the node that a mistyped key was looked for in."""
+    from contextlib import suppress
+
+    parent, _, last = key.rpartition(".")
+    with suppress(HydraException, OmegaConfBaseException):
+        node = (
+            OmegaConf.select(compose(config_name="config"), parent) if parent else compose("config")
+        )
+        if OmegaConf.is_dict(node):
+            return did_you_mean(last, [str(name) for name in node])
+    return "`cytobench run --cfg` prints every key"

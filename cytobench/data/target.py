@@ -1,0 +1,161 @@
+"""Tasks: from a cohort's scores or label to the outcome that a model is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytobench.core.errors import SplitError, UsageError
+from cytobench.data.cohort import Cohort, LabelOutcome, ScaleOutcome
+
+REMISSION_AT = {"HAM-D17": 7.0, "MADRS": 10.0, "QIDS-SR16": 5.0, "PHQ-9": 4.0, "HADS-D": 7.0}
+"""Scores at or below which a patient is in remission, the scales' standard cut-offs."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """An outcome definition, from a composed ``task`` node.
+
+    Attributes
+    ----------
+    name : {"response", "remission", "percent_change"}
+    kind : {"classification", "regression"}
+    minimum_reduction : float
+        Share of the baseline score that a responder has lost at least.
+    remission_at : float or None
+        Overrides the scale's cut-off.
+    """
+
+    name: str
+    kind: Literal["classification", "regression"]
+    minimum_reduction: float = 0.5
+    remission_at: float | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """The outcome of every patient of a cohort under one task.
+
+    Attributes
+    ----------
+    y : array, shape (n_patients,)
+        0 or 1, or the percent change; NaN where the outcome is unknown.
+    truth : array, shape (n_patients,)
+        Bayes-optimal prediction on simulated cohorts, else NaN.
+    meaning : str
+        What 1 (or the number) stands for.
+    """
+
+    task: Task
+    y: NDArray[np.float64]
+    truth: NDArray[np.float64]
+    meaning: str
+
+    @property
+    def known(self) -> NDArray[np.intp]:
+        """Positions of the patients whose outcome is known."""
+        return np.flatnonzero(~np.isnan(self.y))
+
+
+def task_from_config(config: Mapping[str, Any]) -> Task:
+    """Build a task from its configuration.
+
+    Raises
+    ------
+    UsageError
+        ``E110`` for an unknown task or field.
+    """
+    try:
+        task = Task(**config)
+    except TypeError as error:
+        raise UsageError("E110", str(error), where="task") from error
+    if task.name not in _DEFINITIONS:
+        raise UsageError(
+            "E110", f"there is no task {task.name!r}", hint=f"there are: {', '.join(_DEFINITIONS)}"
+        )
+    return task
+
+
+def build_target(cohort: Cohort, task: Task) -> Target:
+    """The outcome of every patient.
+
+    Raises
+    ------
+    SplitError
+        ``E401`` where the cohort cannot answer the task, ``E402`` where the outcome is constant.
+    """
+    y, meaning = _DEFINITIONS[task.name](cohort, task)
+    known = y[~np.isnan(y)]
+    if len(known) == 0 or np.all(known == known[0]):
+        value = "missing" if len(known) == 0 else f"{known[0]:g}"
+        raise SplitError(
+            "E402",
+            f"{task.name} is {value} for all {len(y)} patients",
+            where=f"cohort {cohort.name!r}",
+            hint="check the outcome's columns, and the rows that the cohort keeps",
+        )
+    truth = np.full(len(y), np.nan)
+    if cohort.truth is not None and task.name in cohort.truth.columns:
+        truth = cohort.truth[task.name].to_numpy(dtype=np.float64, copy=True)
+    return Target(task, y, truth, meaning)
+
+
+def _scores(cohort: Cohort, task: Task) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
+    outcome = cohort.outcome
+    if not isinstance(outcome, ScaleOutcome):
+        raise SplitError(
+            "E401",
+            f"{task.name} needs scores before and after treatment; this cohort has a ready label "
+            f"({outcome.meaning})",
+            where=f"cohort {cohort.name!r}",
+            hint="use task=response",
+        )
+    before = cohort.table[outcome.baseline].to_numpy(dtype=np.float64, na_value=np.nan)
+    after = cohort.table[outcome.endpoint].to_numpy(dtype=np.float64, na_value=np.nan)
+    # A score of 0 before treatment cannot fall: no change is defined.
+    return np.where(before > 0, before, np.nan), after, outcome.scale
+
+
+def _response(cohort: Cohort, task: Task) -> tuple[NDArray[np.float64], str]:
+    if isinstance(cohort.outcome, LabelOutcome):
+        label = cohort.table[cohort.outcome.column].to_numpy(dtype=np.float64, na_value=np.nan)
+        return label.copy(), cohort.outcome.meaning
+    before, after, scale = _scores(cohort, task)
+    unknown = np.isnan(before) | np.isnan(after)
+    y = np.where(unknown, np.nan, after <= (1 - task.minimum_reduction) * before)
+    return y, f"{scale} fell by at least {task.minimum_reduction:.0%}"
+
+
+def _remission(cohort: Cohort, task: Task) -> tuple[NDArray[np.float64], str]:
+    before, after, scale = _scores(cohort, task)
+    assert isinstance(cohort.outcome, ScaleOutcome)
+    cutoff = task.remission_at
+    if cutoff is None:
+        cutoff = cohort.outcome.remission_at
+    if cutoff is None:
+        cutoff = REMISSION_AT.get(scale)
+    if cutoff is None:
+        raise SplitError(
+            "E401",
+            f"no cut-off for remission is known for {scale!r}",
+            where=f"cohort {cohort.name!r}",
+            hint="set task.remission_at=...",
+        )
+    unknown = np.isnan(before) | np.isnan(after)
+    return np.where(unknown, np.nan, after <= cutoff), f"{scale} at most {cutoff:g} at the end"
+
+
+def _percent_change(cohort: Cohort, task: Task) -> tuple[NDArray[np.float64], str]:
+    before, after, scale = _scores(cohort, task)
+    return 100 * (after - before) / before, f"change of {scale} in per cent of baseline"
+
+
+_DEFINITIONS = {
+    "response": _response,
+    "remission": _remission,
+    "percent_change": _percent_change,
+}

@@ -1,0 +1,186 @@
+"""Intervals and paired comparisons that respect how resampled folds overlap."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cytobench.evaluate.metrics import midranks
+
+Floats = NDArray[np.float64]
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its interval.
+
+    Attributes
+    ----------
+    value : float
+    low, high : float or None
+        Ends of the 95 % interval; None where no honest interval exists, `method` then says why.
+    method : str
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    method: str
+
+
+def nadeau_bengio(values: ArrayLike, n_train: float, n_test: float) -> Estimate:
+    """Mean over resampled folds with the corrected resampled t interval.
+
+    ``se = sd * sqrt(1/J + n_test/n_train)`` with J - 1 degrees of freedom (Nadeau & Bengio 2003,
+    doi:10.1023/A:1024068626366). Folds share training patients, so that the naive interval is far
+    too short.
+
+    Parameters
+    ----------
+    values : array, shape (J,)
+        One value for each fold; NaN folds (one class only) are left out.
+    n_train, n_test : float
+        Mean sizes of the two parts.
+    """
+    folds = np.asarray(values, dtype=float)
+    folds = folds[~np.isnan(folds)]
+    if len(folds) < 2:
+        value = float(folds[0]) if len(folds) else float("nan")
+        return Estimate(value, None, None, "no interval: fewer than two folds")
+    mean = float(folds.mean())
+    half = _t_quantile(len(folds) - 1) * _corrected_se(folds, n_train, n_test)
+    return Estimate(mean, mean - half, mean + half, "Nadeau-Bengio corrected t")
+
+
+def nadeau_bengio_logit(values: ArrayLike, n_train: float, n_test: float) -> Estimate:
+    """As :func:`nadeau_bengio` for a share such as the AUC, symmetric on the logit scale.
+
+    The standard error of the mean is carried to the logit by the delta method, since single folds
+    may reach 0 or 1.
+    """
+    plain = nadeau_bengio(values, n_train, n_test)
+    if plain.low is None or plain.high is None:
+        return plain
+    if plain.low == plain.high:
+        return Estimate(plain.value, plain.low, plain.high, plain.method)
+    return _on_logit(
+        plain.value, (plain.high - plain.low) / 2, "Nadeau-Bengio corrected t, logit scale"
+    )
+
+
+def _on_logit(value: float, half: float, method: str) -> Estimate:
+    if not 0 < value < 1:
+        return Estimate(value, None, None, f"no interval: the estimate is {value:g}")
+    centre, reach = math.log(value / (1 - value)), half / (value * (1 - value))
+    low, high = (1 / (1 + math.exp(-(centre + sign * reach))) for sign in (-1, 1))
+    return Estimate(value, low, high, method)
+
+
+def _corrected_se(values: Floats, n_train: float, n_test: float) -> float:
+    sd = float(values.std(ddof=1))
+    return sd * math.sqrt(1 / len(values) + n_test / n_train)
+
+
+def _t_quantile(df: float) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(df, 0.5 + LEVEL / 2))
+
+
+def corrected_t(
+    first: ArrayLike, second: ArrayLike, n_train: float, n_test: float
+) -> tuple[float, float]:
+    """Two-sided corrected resampled t-test of paired fold values.
+
+    Returns
+    -------
+    t, p : float
+        Nadeau & Bengio 2003. Equal values in every fold give ``(0, 1)``.
+    """
+    from scipy.special import stdtr
+
+    difference = np.asarray(first, dtype=float) - np.asarray(second, dtype=float)
+    difference = difference[~np.isnan(difference)]
+    if len(difference) < 2:
+        return float("nan"), float("nan")
+    se = _corrected_se(difference, n_train, n_test)
+    if se == 0:
+        return (0.0, 1.0) if difference.mean() == 0 else (math.inf, 0.0)
+    t = float(difference.mean() / se)
+    return t, float(2 * stdtr(len(difference) - 1, -abs(t)))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down adjusted p-values (Holm 1979)."""
+    p = np.asarray(p_values, dtype=float)
+    order = np.argsort(p, kind="stable")
+    factors = np.arange(len(p), 0, -1)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1.0)
+    return [float(value) for value in adjusted]
+
+
+def delong(y: ArrayLike, score: ArrayLike) -> tuple[float, float]:
+    """AUC and its variance on one locked test set.
+
+    DeLong et al. 1988 (doi:10.2307/2531595), computed from midranks (Sun & Xu 2014,
+    doi:10.1109/LSP.2014.2337313).
+
+    Returns
+    -------
+    auc, variance : float
+        NaN where a class has fewer than two patients.
+    """
+    outcome = np.asarray(y, dtype=float) == 1
+    values = np.asarray(score, dtype=float)
+    m, n = int(outcome.sum()), int((~outcome).sum())
+    if min(m, n) < 2:
+        return float("nan"), float("nan")
+    overall = midranks(values)
+    # Structural components: for each patient, the share of the other class in the right order.
+    of_positives = (overall[outcome] - midranks(values[outcome])) / n
+    of_negatives = 1 - (overall[~outcome] - midranks(values[~outcome])) / m
+    variance = of_positives.var(ddof=1) / m + of_negatives.var(ddof=1) / n
+    return float(of_positives.mean()), float(variance)
+
+
+def delong_logit(y: ArrayLike, score: ArrayLike) -> Estimate:
+    """AUC on a locked test set with DeLong's interval on the logit scale."""
+    value, variance = delong(y, score)
+    if math.isnan(value):
+        return Estimate(value, None, None, "no interval: a class has fewer than two patients")
+    if variance == 0 and 0 < value < 1:
+        return Estimate(value, value, value, "DeLong, logit scale")
+    return _on_logit(value, _z_quantile() * math.sqrt(variance), "DeLong, logit scale")
+
+
+def mean_of_patients(losses: ArrayLike) -> Estimate:
+    """Mean loss on a locked test set; patients are independent, so the plain z interval holds."""
+    values = np.asarray(losses, dtype=float)
+    mean = float(values.mean())
+    if len(values) < 2:
+        return Estimate(mean, None, None, "no interval: one patient")
+    half = _z_quantile() * float(values.std(ddof=1)) / math.sqrt(len(values))
+    return Estimate(mean, mean - half, mean + half, "normal interval over patients")
+
+
+def mean_of_sites(values: ArrayLike) -> Estimate:
+    """Mean over sites; the interval takes sites as the unit and needs five of them."""
+    sites = np.asarray(values, dtype=float)
+    sites = sites[~np.isnan(sites)]
+    mean = float(sites.mean()) if len(sites) else float("nan")
+    if len(sites) < 5:
+        return Estimate(mean, None, None, "no interval: fewer than five sites; see each site")
+    half = _t_quantile(len(sites) - 1) * float(sites.std(ddof=1)) / math.sqrt(len(sites))
+    return Estimate(mean, mean - half, mean + half, "t interval over sites")
+
+
+def _z_quantile() -> float:
+    from scipy.special import ndtri
+
+    return float(ndtri(0.5 + LEVEL / 2))

@@ -1,0 +1,64 @@
+"""Build leaderboard files from the run store alone."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from cytobench.core.errors import StoreError, UsageError, did_you_mean
+from cytobench.leaderboard.collect import collect
+from cytobench.leaderboard.rank import Board, rank
+from cytobench.leaderboard.render import to_json, to_markdown
+from cytobench.run.store import RunStore
+
+
+def boards(store: RunStore, suite: str | None = None, entries: Sequence[str] = ()) -> list[Board]:
+    """Ranked boards of a suite, or of all suites in the store.
+
+    Raises
+    ------
+    UsageError
+        ``E701`` where the store knows no such suite.
+    """
+    known = store.entries()
+    if suite is not None and suite not in known:
+        raise UsageError(
+            "E701",
+            f"the store has no results of a suite {suite!r}",
+            where=str(store.root),
+            hint=did_you_mean(suite, list(known)) if known else "start one: cytobench run",
+        )
+    found = []
+    for name in [suite] if suite is not None else sorted(known):
+        for entry, keys in sorted(known[name].items()):
+            if entries and entry not in entries:
+                continue
+            collected = collect(store, name, entry, keys)
+            if collected is not None:
+                found.append(rank(collected))
+    return found
+
+
+def write(board: Board, root: Path) -> list[Path]:
+    """Write ``<suite>/<entry>.md`` and ``.json`` under `root`."""
+    folder = root / board.entry.suite
+    written = []
+    for suffix, text in ((".md", to_markdown(board)), (".json", to_json(board))):
+        path = folder / (board.entry.name + suffix)
+        _replace(path, text)
+        written.append(path)
+    return written
+
+
+def _replace(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        raise StoreError("E702", f"cannot be written: {error.strerror}", where=str(path)) from error

@@ -1,0 +1,127 @@
+"""Find the cells of a leaderboard entry in the run store: comparable ones only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cytobench.core.hashing import canonical_json
+from cytobench.core.result import FoldResult, Predictions
+from cytobench.run.store import RunStore, StoredCell
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The cells that share cohort, task, split plan and tuning protocol.
+
+    Attributes
+    ----------
+    suite, name : str
+    cells : sequence of StoredCell
+        Complete ones.
+    unfinished : mapping
+        Model -> (folds done, folds in all), for cells that are not complete.
+    left_out : int
+        Cells of the entry that belong to another revision of cohort, splits or settings.
+    """
+
+    suite: str
+    name: str
+    cells: Sequence[StoredCell]
+    unfinished: Mapping[str, tuple[int, int]]
+    left_out: int
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What all cells have in common."""
+        return self.cells[0].about
+
+
+def collect(store: RunStore, suite: str, name: str, keys: Sequence[str]) -> Entry | None:
+    """The largest comparable group of an entry's cells; None where none is complete.
+
+    Rows with different fingerprints or split plans never share a table. Of several revisions the
+    one with most complete cells counts; among equals the later one by hash, so that the answer
+    does not depend on the clock.
+    """
+    groups: dict[str, list[StoredCell]] = defaultdict(list)
+    for key in keys:
+        cell = store.read_cell(key)
+        groups[comparable(cell.about)].append(cell)
+    ranked = sorted(
+        groups.items(), key=lambda item: (sum(cell.complete for cell in item[1]), item[0])
+    )
+    if not ranked:
+        return None
+    chosen = ranked[-1][1]
+    complete = [_numbered(cell) for cell in chosen if cell.complete]
+    if not complete:
+        return None
+    unfinished = {
+        cell.about["model"]["name"]: (len(cell.folds), cell.about["folds"])
+        for cell in chosen
+        if not cell.complete
+    }
+    complete.sort(key=lambda cell: (cell.about["model"]["name"], cell.key))
+    return Entry(suite, name, complete, unfinished, sum(len(cells) for _, cells in ranked[:-1]))
+
+
+def comparable(about: Mapping[str, Any]) -> str:
+    """The text that two cells must share to stand in one table."""
+    return canonical_json(
+        {
+            "fingerprint": about["dataset"]["fingerprint"],
+            "plan": about["plan"],
+            "task": about["task"],
+            "preprocess": about["config"]["preprocess"],
+            "tuning": about["config"]["tuning"],
+            "seed": about["config"]["seed"],
+        }
+    )
+
+
+def _numbered(cell: StoredCell) -> StoredCell:
+    return replace(cell, folds=sorted(cell.folds, key=lambda fold: fold.fold))
+
+
+def labels(cells: Sequence[StoredCell]) -> dict[str, str]:
+    """Cell key -> row label: the model's name, with what differs where a name occurs twice."""
+    named: dict[str, list[StoredCell]] = defaultdict(list)
+    for cell in cells:
+        named[cell.about["model"]["name"]].append(cell)
+    found: dict[str, str] = {}
+    for name, same in named.items():
+        configs = [_flat(cell.about["config"]["model"]) for cell in same]
+        differing = sorted(
+            key
+            for key in {key for config in configs for key in config}
+            if len({canonical_json(config.get(key)) for config in configs}) > 1
+        )
+        for cell, config in zip(same, configs, strict=True):
+            said = ", ".join(f"{key}={config[key]}" for key in differing if key in config)
+            if len(same) > 1:
+                said = said or f"plugin {cell.about['model']['source'][:8]}, key {cell.key[:8]}"
+            found[cell.key] = f"{name} ({said})" if said else name
+    return found
+
+
+def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(node, Mapping):
+        return {prefix: node}
+    flat: dict[str, Any] = {}
+    for key, value in node.items():
+        flat |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
+    return flat
+
+
+def with_truth(cell: StoredCell) -> list[FoldResult] | None:
+    """The folds of a cell with the Bayes-optimal predictions in place of the model's; or None."""
+    if any(value != value for fold in cell.folds for value in fold.predictions.truth):
+        return None
+    return [replace(fold, predictions=_true(fold.predictions)) for fold in cell.folds]
+
+
+def _true(predictions: Predictions) -> Predictions:
+    return replace(predictions, prediction=predictions.truth)

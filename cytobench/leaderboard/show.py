@@ -1,0 +1,23 @@
+"""Print a board in the terminal."""
+
+from __future__ import annotations
+
+from cytobench import console
+from cytobench.leaderboard.rank import Board
+from cytobench.leaderboard.render import footnotes, headers, per_site, summary, table_rows, title
+
+
+def show(board: Board) -> None:
+    """Print title, summary, table and footnotes."""
+    console.say()
+    console.say(f"{board.entry.suite}: {title(board)}", style="bold")
+    for line in summary(board):
+        console.say(line)
+    columns = headers(board)
+    console.table(columns, table_rows(board), right=("n", "folds", "s per fold"))
+    sites = per_site(board)
+    if sites:
+        labels = board.entry.about["test_labels"]
+        console.table(["model", *labels], sites, title=f"{board.headline} at each site")
+    for note in footnotes(board):
+        console.say(f"  {note}", style="dim")

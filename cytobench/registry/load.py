@@ -1,0 +1,211 @@
+"""Import the chosen plugin, call it, and say in plain words what is wrong where that fails."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from cytobench.core.cards import BINARY_TASKS, DatasetCard, ModelCard
+from cytobench.core.declare import DECLARATION
+from cytobench.core.errors import CytobenchError, PluginError
+from cytobench.core.hashing import file_digest
+from cytobench.core.space import Dimension, from_config
+from cytobench.registry.discover import Plugin, find
+
+TaskKind = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model that is ready to build estimators.
+
+    Attributes
+    ----------
+    card : ModelCard
+    parameters : mapping
+        Values that hold unless a trial says otherwise.
+    space : mapping
+        What is tuned.
+    source : str
+        Sha256 of the plugin's file, part of every result's key.
+    """
+
+    card: ModelCard
+    factory: Callable[..., Any]
+    parameters: Mapping[str, Any]
+    space: Mapping[str, Dimension]
+    source: str
+
+    def build(
+        self,
+        params: Mapping[str, Any],
+        *,
+        random_state: int,
+        kind: TaskKind,
+        device: str = "auto",
+        units: Mapping[str, str] | None = None,
+    ) -> Any:
+        """A fresh estimator with these parameters over the defaults.
+
+        Raises
+        ------
+        PluginError
+            ``E203`` where the factory raises, ``E204`` where its answer is no estimator,
+            ``E220`` where a package is missing.
+        """
+        injected = {
+            "random_state": random_state,
+            "kind": kind,
+            "device": device,
+            "units": dict(units or {}),
+        }
+        accepted = inspect.signature(self.factory).parameters
+        arguments = {key: value for key, value in injected.items() if key in accepted}
+        estimator = call(
+            self.factory,
+            {**self.parameters, **params, **arguments},
+            self.card.name,
+            self.card.extra,
+        )
+        needed = ["fit", "predict_proba" if kind == "classification" else "predict"]
+        missing = [method for method in needed if not callable(getattr(estimator, method, None))]
+        if missing:
+            raise PluginError(
+                "E204",
+                f"returned {type(estimator).__name__}, which has no method {missing[0]}()",
+                where=f"model {self.card.name!r} ({self.card.origin})",
+                hint=f"a {kind} model needs {' and '.join(needed)}; see scikit-learn's estimator API",
+            )
+        return estimator
+
+
+def load_model(config: Mapping[str, Any]) -> LoadedModel:
+    """The model that a composed ``model`` node describes.
+
+    Parameters
+    ----------
+    config : mapping
+        ``name``, parameters, ``space``; or ``_target_`` for anything importable.
+    """
+    fields = {str(key): value for key, value in config.items()}
+    name = str(fields.pop("name", ""))
+    space = from_config(
+        {key: item for key, item in (fields.pop("space", None) or {}).items() if item is not None}
+    )
+    target = fields.pop("_target_", None)
+    if target is not None:
+        return _load_target(str(target), name, fields, space)
+    plugin = find("model", name)
+    factory = import_plugin(plugin)
+    card = getattr(factory, DECLARATION)
+    known = set(card.parameters)
+    unknown = [key for key in (*fields, *space) if key not in known]
+    if unknown:
+        raise PluginError(
+            "E205",
+            f"model {name!r} has no parameter {unknown[0]!r}",
+            where=plugin.origin,
+            hint=f"it has: {', '.join(sorted(known)) or 'none'}",
+        )
+    return LoadedModel(
+        replace(card, origin=plugin.origin), factory, fields, space, source_of(plugin)
+    )
+
+
+def _load_target(
+    target: str, name: str, fields: dict[str, Any], space: dict[str, Dimension]
+) -> LoadedModel:
+    about = {key: fields.pop(f"_{key}_", None) for key in ("tasks", "summary", "citation")}
+    module, _, attribute = target.rpartition(".")
+    plugin = Plugin("model", name or attribute, module, attribute, f"_target_: {target}")
+    factory = import_plugin(plugin, declared=False)
+    card = ModelCard(
+        name=plugin.name,
+        summary=about["summary"] or target,
+        tasks=tuple(about["tasks"] or BINARY_TASKS),
+        citation=about["citation"] or "",
+        space=space,
+        parameters=fields,
+        origin=plugin.origin,
+    )
+    return LoadedModel(card, factory, fields, space, source_of(plugin))
+
+
+def call(
+    function: Callable[..., Any], arguments: Mapping[str, Any], name: str, extra: str | None = None
+) -> Any:
+    """Call plugin code; anything that it raises becomes a :class:`PluginError` with file and line."""
+    try:
+        return function(**arguments)
+    except CytobenchError:
+        raise
+    except ModuleNotFoundError as error:
+        raise _missing_package(error, name, extra) from error
+    except Exception as error:
+        raise PluginError(
+            "E203", f"{type(error).__name__}: {error}", where=f"plugin {name!r} ({place(error)})"
+        ) from error
+
+
+def import_plugin(plugin: Plugin, *, declared: bool = True) -> Callable[..., Any]:
+    """Import a plugin's function or class.
+
+    Raises
+    ------
+    PluginError
+        ``E203`` where the import raises, ``E206`` where the attribute is missing or undeclared.
+    """
+    where = f"{plugin.kind} {plugin.name!r} ({plugin.origin})"
+    try:
+        module = importlib.import_module(plugin.module)
+    except ModuleNotFoundError as error:
+        raise _missing_package(error, plugin.name, None) from error
+    except Exception as error:
+        raise PluginError(
+            "E203",
+            f"cannot be imported: {type(error).__name__}: {error}",
+            where=f"{plugin.kind} {plugin.name!r} ({place(error)})",
+        ) from error
+    factory = getattr(module, plugin.attribute, None)
+    if not callable(factory):
+        raise PluginError("E206", f"{plugin.module} has no {plugin.attribute!r}", where=where)
+    card_type = ModelCard if plugin.kind == "model" else DatasetCard
+    if declared and not isinstance(getattr(factory, DECLARATION, None), card_type):
+        raise PluginError("E206", f"is not decorated with @{plugin.kind}(...)", where=where)
+    return factory  # type: ignore[no-any-return]
+
+
+def source_of(plugin: Plugin) -> str:
+    """Sha256 of the file that a plugin is defined in."""
+    spec = importlib.util.find_spec(plugin.module)
+    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
+        return ""
+    return file_digest(Path(spec.origin))
+
+
+def place(error: BaseException) -> str:
+    """``file:line`` of the innermost frame that is not cytobench's own."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    outside = [frame for frame in frames if "importlib" not in frame.filename]
+    plugin = [frame for frame in outside if "plugins" in Path(frame.filename).parts]
+    chosen = (plugin or outside or frames)[-1:]
+    return f"{chosen[0].filename}:{chosen[0].lineno}" if chosen else "unknown place"
+
+
+def _missing_package(error: ModuleNotFoundError, name: str, extra: str | None) -> PluginError:
+    package = (error.name or "").partition(".")[0]
+    install = f"pip install 'cytobench[{extra}]'" if extra else f"pip install {package}"
+    return PluginError(
+        "E220",
+        f"needs the package {package!r}, which is not installed",
+        where=f"plugin {name!r} ({place(error)})",
+        hint=install,
+    )

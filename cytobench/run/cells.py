@@ -1,0 +1,165 @@
+"""Cells: dataset x task x model x protocol x seed, and what their parts are loaded into."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from cytobench.core.errors import DataError, NotApplicable, PluginError
+from cytobench.core.hashing import canonical_json, digest
+from cytobench.core.result import SCHEMA_VERSION
+from cytobench.data.cohort import Cohort
+from cytobench.data.target import Target, build_target, task_from_config
+from cytobench.preprocess.pipeline import recipe_from_config
+from cytobench.registry.discover import find
+from cytobench.registry.load import LoadedModel, call, import_plugin, load_model
+from cytobench.run.provenance import framework_revision, versions
+from cytobench.splits.plan import SplitPlan
+from cytobench.splits.protocols import make_plan
+from cytobench.tuning import budget_from_config
+
+DATA_ENVIRONMENT = "CYTOBENCH_DATA"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell as asked for: plain data, so that a worker anywhere can load it.
+
+    Attributes
+    ----------
+    suite, entry : str
+        The leaderboard that asked for it; not part of its key.
+    config : mapping
+        The composed nodes ``dataset``, ``task``, ``model``, ``preprocess``, ``protocol``,
+        ``tuning``, and ``seed``, ``device``, ``data``.
+    """
+
+    suite: str
+    entry: str
+    config: Mapping[str, Any]
+
+    @property
+    def model_name(self) -> str:
+        """The model's name on the command line."""
+        model = self.config["model"]
+        return str(model.get("name") or model.get("_target_", "unnamed"))
+
+    @property
+    def slot(self) -> str:
+        """Sha256 of the cell as asked for, whatever data and packages are behind it today."""
+        return digest(dict(self.config))[:16]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every model of a leaderboard entry shares."""
+
+    cohort: Cohort
+    target: Target
+    plan: SplitPlan
+
+
+@dataclass(frozen=True)
+class LoadedCell:
+    """A cell with everything loaded, ready to run any of its folds."""
+
+    cell: Cell
+    bench: Bench
+    model: LoadedModel
+
+    @cached_property
+    def key(self) -> str:
+        """Sha256 of everything that the predictions depend on."""
+        config = self.cell.config
+        parts = {
+            "schema": SCHEMA_VERSION,
+            "framework": framework_revision(),
+            "cohort": self.bench.cohort.fingerprint,
+            "plan": self.bench.plan.hash,
+            "plugin": self.model.source,
+            "versions": versions(self.model.card.extra),
+            **{name: config[name] for name in ("task", "model", "preprocess", "seed", "device")},
+            "tuning": asdict(budget_from_config(config["tuning"])),
+        }
+        return digest(parts)
+
+
+def load_cell(cell: Cell) -> LoadedCell:
+    """Load cohort, plan and model of a cell, and check that they fit together.
+
+    Raises
+    ------
+    CytobenchError
+        Whatever is wrong with one of them, :class:`NotApplicable` where they do not fit.
+    """
+    config = cell.config
+    recipe_from_config(config["preprocess"])
+    budget_from_config(config["tuning"])
+    model = load_model(config["model"])
+    task = task_from_config(config["task"])
+    card = model.card
+    if task.name not in card.tasks:
+        raise NotApplicable(
+            "E222", f"{card.name} does not do {task.name}; it does {', '.join(card.tasks)}"
+        )
+    bench = load_bench(config)
+    missing = [name for name in card.needs if name not in bench.cohort.analytes]
+    if missing:
+        raise NotApplicable("E222", f"{card.name} needs {missing[0]}, which was not measured")
+    if not bench.cohort.baseline_columns(card.inputs):
+        raise NotApplicable("E222", f"the cohort has nothing of what {card.name} looks at")
+    return LoadedCell(cell, bench, model)
+
+
+def load_bench(config: Mapping[str, Any]) -> Bench:
+    """Cohort, target and split plan; loaded once in a process for each configuration."""
+    shared = {name: config[name] for name in ("dataset", "task", "protocol", "seed", "data")}
+    return _load_bench(
+        canonical_json(shared), os.environ.get(DATA_ENVIRONMENT, ""), str(Path.cwd())
+    )
+
+
+@lru_cache(maxsize=8)
+def _load_bench(shared: str, data_folder: str, working_directory: str) -> Bench:
+    del data_folder, working_directory  # part of the cache's key: relative files depend on them
+    import json
+
+    config = json.loads(shared)
+    cohort = load_cohort(config["dataset"], config["data"])
+    target = build_target(cohort, task_from_config(config["task"]))
+    return Bench(cohort, target, make_plan(cohort, target, config["protocol"], config["seed"]))
+
+
+def load_cohort(config: Mapping[str, Any], data: str | None) -> Cohort:
+    """A cohort from a table's YAML (it has a ``source``) or from a dataset plugin."""
+    if "source" in config:
+        from cytobench.data.table import load_table
+
+        return load_table(config, folders=data_folders(data))
+    parameters = {str(key): value for key, value in config.items() if key != "name"}
+    plugin = find("dataset", str(config["name"]))
+    cohort = call(import_plugin(plugin), parameters, plugin.name)
+    if not isinstance(cohort, Cohort):
+        raise PluginError(
+            "E207",
+            f"returned {type(cohort).__name__}, expected a cytobench.Cohort",
+            where=f"dataset {plugin.name!r} ({plugin.origin})",
+        )
+    if cohort.name != plugin.name:
+        raise DataError(
+            "E307",
+            f"the cohort's card is named {cohort.name!r}, the plugin {plugin.name!r}",
+            where=plugin.origin,
+        )
+    return cohort
+
+
+def data_folders(data: str | None) -> list[Path]:
+    """Where a relative file name of a table is looked for, in this order."""
+    named = [data, os.environ.get(DATA_ENVIRONMENT)]
+    beside = Path.cwd().parent / "shared" / "data"
+    return [*(Path(folder) for folder in named if folder), Path.cwd() / "data", beside]

@@ -1,0 +1,74 @@
+"""Engines: carry fold specs to where they are run and bring the results back, in any order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from cytobench.core.errors import UsageError
+from cytobench.core.result import FoldFailure, FoldResult
+from cytobench.run.fold import FoldSpec, attempt_fold
+
+Outcome = FoldResult | FoldFailure
+ENGINES = ("serial", "joblib")
+
+
+def run_folds(
+    specs: Sequence[FoldSpec], engine: Mapping[str, Any], salt: bytes
+) -> Iterator[tuple[FoldSpec, Outcome]]:
+    """Run folds with the chosen engine, yielding each as it finishes.
+
+    Parameters
+    ----------
+    engine : mapping
+        A composed ``engine`` node: ``name`` and ``workers`` (None: one for each core).
+
+    Raises
+    ------
+    UsageError
+        ``E115`` for an unknown engine or a number of workers below 1.
+    """
+    name = engine.get("name")
+    if name not in ENGINES:
+        raise UsageError(
+            "E115", f"there is no engine {name!r}", hint=f"there are: {', '.join(ENGINES)}"
+        )
+    workers = engine.get("workers") or available_cores()
+    if not isinstance(workers, int) or workers < 1:
+        raise UsageError("E115", f"must be 1 or more, not {workers!r}", where="engine.workers")
+    if name == "serial" or workers == 1 or len(specs) == 1:
+        yield from ((spec, attempt_fold(spec, salt)) for spec in specs)
+    else:
+        yield from _joblib(specs, min(workers, len(specs)), salt)
+
+
+def available_cores() -> int:
+    """Cores that this process may use (a container's or a batch job's share)."""
+    from joblib import cpu_count
+
+    return int(cpu_count())
+
+
+def _joblib(
+    specs: Sequence[FoldSpec], workers: int, salt: bytes
+) -> Iterator[tuple[FoldSpec, Outcome]]:
+    from joblib import Parallel, delayed
+
+    # Whole folds, one at a time: a late worker then never waits behind a batch.
+    pool = Parallel(n_jobs=workers, backend="loky", return_as="generator_unordered", batch_size=1)
+    yield from pool(delayed(_pair)(spec, salt) for spec in specs)
+
+
+def _pair(spec: FoldSpec, salt: bytes) -> tuple[FoldSpec, Outcome]:
+    return spec, attempt_fold(spec, salt)
+
+
+def one_thread_each() -> None:
+    """Keep BLAS, OpenMP and torch to one thread in this process and those it starts.
+
+    Two threads beside a busy neighbour cost forty times what one costs, and sums in another order
+    change the last bit. Has to come before numpy is imported; an explicit setting is respected.
+    """
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")

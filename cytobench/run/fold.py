@@ -1,0 +1,254 @@
+"""One outer fold: tune inside, fit on the training part, predict the test part. A pure function."""
+
+from __future__ import annotations
+
+import time
+import traceback
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cytobench.core.errors import CytobenchError, PluginError
+from cytobench.core.hashing import canonical_json, pseudonyms
+from cytobench.core.result import FoldFailure, FoldResult, Predictions
+from cytobench.core.seeds import derive_seed
+from cytobench.evaluate.metrics import best_threshold, tuning_loss
+from cytobench.preprocess.pipeline import baseline_frame, build_encoder, recipe_from_config
+from cytobench.registry.load import place
+from cytobench.run.cells import Cell, LoadedCell, load_cell
+from cytobench.run.provenance import versions
+from cytobench.splits.plan import Split
+from cytobench.splits.protocols import stratified_folds
+from cytobench.tuning import budget_from_config, search
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FoldSpec:
+    """A unit of work: which fold of which cell."""
+
+    cell: Cell
+    key: str
+    fold: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """Encoded features and outcome of some patients."""
+
+    X: pd.DataFrame
+    y: Floats
+
+
+def attempt_fold(spec: FoldSpec, salt: bytes) -> FoldResult | FoldFailure:
+    """Run a fold; whatever the model or the data raise becomes a :class:`FoldFailure`."""
+    try:
+        loaded = load_cell(spec.cell)
+        if loaded.key != spec.key:
+            raise PluginError(
+                "E501",
+                "data, plugins or packages differ between this worker and the process that "
+                "planned the run",
+                where=f"cell {spec.key[:12]}",
+                hint="give every worker the same files and environment",
+            )
+        return run_fold(loaded, spec.fold, salt)
+    except CytobenchError as error:
+        text = f"[{error.code}] {error.message}"
+        return FoldFailure(spec.fold, text, error.where, traceback.format_exc(), error.hint)
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        return FoldFailure(spec.fold, text, place(error), traceback.format_exc())
+
+
+def run_fold(loaded: LoadedCell, fold: int, salt: bytes) -> FoldResult:
+    """Tune, fit and predict one outer fold.
+
+    Parameters
+    ----------
+    loaded : LoadedCell
+    fold : int
+        Position in the split plan.
+    salt : bytes
+        The run store's salt for pseudonyms.
+
+    Raises
+    ------
+    PluginError
+        ``E231`` where the model predicts something that is no prediction.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        result = _Fold(loaded, fold).run(salt)
+    said = sorted({f"{item.category.__name__}: {item.message}" for item in caught})
+    return FoldResult(**{**result, "warnings": said})
+
+
+class _Fold:
+    """The steps of one fold, with what they share."""
+
+    def __init__(self, loaded: LoadedCell, fold: int) -> None:
+        self.loaded = loaded
+        self.index = fold
+        self.split: Split = loaded.bench.plan.splits[fold]
+        self.kind = loaded.bench.target.task.kind
+        self.budget = budget_from_config(loaded.cell.config["tuning"])
+        self.recipe = recipe_from_config(loaded.cell.config["preprocess"])
+        self.frame = baseline_frame(loaded.bench.cohort, loaded.model.card.inputs)
+        self.y = loaded.bench.target.y
+        self.seen: dict[str, list[Floats]] = {}
+        # Not the model's name: every model gets the same inner splits.
+        self.seed = derive_seed(loaded.cell.config["seed"], loaded.bench.plan.hash, fold)
+
+    def run(self, salt: bytes) -> dict[str, Any]:
+        started = time.perf_counter()
+        inner = self._inner_parts()
+        params, trials = search(
+            self.loaded.model.space,
+            self.loaded.model.parameters,
+            partial(self._score, inner=inner),
+            self.budget,
+            derive_seed(self.seed, "sampler", self.loaded.cell.model_name),
+        )
+        threshold = self._threshold(params, inner)
+        tuned = time.perf_counter()
+        train, test = self._encode(self.split.train, self.split.test)
+        estimator = self._fit(params, train)
+        fitted = time.perf_counter()
+        prediction = self._predict(estimator, test.X)
+        return {
+            "fold": self.index,
+            "repeat": self.split.repeat,
+            "n_train": len(self.split.train),
+            "predictions": self._predictions(prediction, salt),
+            "params": {**self.loaded.model.parameters, **params},
+            "trials": trials,
+            "threshold": threshold,
+            "train_mean": float(self.y[self.split.train].mean()),
+            "timings": {
+                "tune": tuned - started,
+                "fit": fitted - tuned,
+                "predict": time.perf_counter() - fitted,
+            },
+            "features": [str(column) for column in train.X.columns],
+            "versions": versions(self.loaded.model.card.extra),
+        }
+
+    def _inner_parts(self) -> list[tuple[Part, Part]]:
+        """Inner training and validation parts, encoded once and shared by all trials."""
+        nothing_to_do = self.kind == "regression" and (
+            self.budget.off or not self.loaded.model.space
+        )
+        if nothing_to_do:
+            return []
+        rows = self.split.train
+        arm = self.loaded.bench.cohort.labels("arm")
+        splits, _ = stratified_folds(
+            self.y[rows],
+            [arm[row] for row in rows],
+            self.loaded.bench.plan.inner_folds,
+            derive_seed(self.seed, "inner"),
+            classification=self.kind == "classification",
+        )
+        return [self._encode(rows[train], rows[valid]) for train, valid in splits]
+
+    def _encode(self, train: NDArray[np.intp], other: NDArray[np.intp]) -> tuple[Part, Part]:
+        """Fit the preprocessing on `train` and apply it to both."""
+        X_train, X_other = self.frame.iloc[train], self.frame.iloc[other]
+        if not self.loaded.model.card.raw:
+            encoder = build_encoder(
+                self.loaded.bench.cohort, self.loaded.model.card.inputs, self.recipe
+            )
+            X_train = encoder.fit_transform(X_train)
+            X_other = encoder.transform(X_other)
+        return Part(X_train, self.y[train]), Part(X_other, self.y[other])
+
+    def _score(self, params: Mapping[str, Any], inner: Sequence[tuple[Part, Part]]) -> float:
+        loss = tuning_loss(self.budget.metric, self.kind)
+        predictions = self._out_of_fold(params, inner)
+        losses = [
+            loss(valid.y, prediction)
+            for (_, valid), prediction in zip(inner, predictions, strict=True)
+        ]
+        return float(np.mean(losses))
+
+    def _out_of_fold(
+        self, params: Mapping[str, Any], inner: Sequence[tuple[Part, Part]]
+    ) -> list[Floats]:
+        """Predictions for the inner validation parts; kept, since the best trial's are used again."""
+        key = canonical_json(dict(params))
+        if key not in self.seen:
+            self.seen[key] = [
+                self._predict(self._fit(params, train), valid.X) for train, valid in inner
+            ]
+        return self.seen[key]
+
+    def _threshold(
+        self, params: Mapping[str, Any], inner: Sequence[tuple[Part, Part]]
+    ) -> float | None:
+        """The decision threshold, from out-of-fold predictions inside the training part."""
+        if self.kind == "regression":
+            return None
+        outcomes = np.concatenate([valid.y for _, valid in inner])
+        return best_threshold(outcomes, np.concatenate(self._out_of_fold(params, inner)))
+
+    def _fit(self, params: Mapping[str, Any], part: Part) -> Any:
+        cohort = self.loaded.bench.cohort
+        estimator = self.loaded.model.build(
+            params,
+            random_state=derive_seed(self.seed, "model"),
+            kind=self.kind,
+            device=self.loaded.cell.config["device"],
+            units={analyte.name: analyte.unit for analyte in cohort.panel},
+        )
+        y = part.y.astype(np.intp) if self.kind == "classification" else part.y
+        return estimator.fit(part.X, y)
+
+    def _predict(self, estimator: Any, X: pd.DataFrame) -> Floats:
+        where = f"model {self.loaded.model.card.name!r} ({self.loaded.model.card.origin})"
+        if self.kind == "regression":
+            prediction = np.asarray(estimator.predict(X), dtype=np.float64)
+        else:
+            classes = [int(label) for label in np.asarray(estimator.classes_)]
+            if classes != [0, 1]:
+                raise PluginError(
+                    "E231", f"classes_ is {classes}, expected [0, 1] in this order", where=where
+                )
+            prediction = np.asarray(estimator.predict_proba(X), dtype=np.float64)
+            if prediction.ndim != 2 or prediction.shape[1] != 2:
+                raise PluginError(
+                    "E231",
+                    f"predict_proba returned shape {prediction.shape}, expected ({len(X)}, 2)",
+                    where=where,
+                )
+            prediction = prediction[:, 1]
+        if prediction.shape != (len(X),) or not np.isfinite(prediction).all():
+            raise PluginError(
+                "E231",
+                f"predictions of shape {prediction.shape} with "
+                f"{int((~np.isfinite(prediction)).sum())} not finite, expected {len(X)} numbers",
+                where=where,
+            )
+        return prediction
+
+    def _predictions(self, prediction: Floats, salt: bytes) -> Predictions:
+        bench, test = self.loaded.bench, self.split.test
+        patients = bench.cohort.patients
+        arm, site = bench.cohort.labels("arm"), bench.cohort.labels("site")
+        return Predictions(
+            patient=pseudonyms([patients[row] for row in test], salt),
+            y=self.y[test].tolist(),
+            prediction=prediction.tolist(),
+            arm=[arm[row] for row in test],
+            site=[site[row] for row in test],
+            truth=bench.target.truth[test].tolist(),
+        )

@@ -1,0 +1,122 @@
+"""From overrides to cells: suites, sweeps, and the settings of the whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cytobench.config import compose_jobs, keys_of, load_suite
+from cytobench.core.errors import UsageError
+from cytobench.core.hashing import digest
+from cytobench.run.cells import Cell
+
+AD_HOC = "adhoc"
+"""The suite of cells that no suite asked for."""
+
+CELL_NODES = (
+    "dataset",
+    "task",
+    "model",
+    "preprocess",
+    "protocol",
+    "tuning",
+    "seed",
+    "device",
+    "data",
+)
+FIXED_BY_SUITE = ("dataset", "task", "preprocess", "protocol", "tuning", "seed")
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """What a command line asks for.
+
+    Attributes
+    ----------
+    cells : sequence of Cell
+    settings : mapping
+        ``engine``, ``tracking``, ``store``, ``leaderboards``; one for the whole run.
+    notes : sequence of str
+        What a person should be told before the run.
+    """
+
+    cells: Sequence[Cell]
+    settings: Mapping[str, Any]
+    notes: Sequence[str] = ()
+
+
+def plan_jobs(overrides: Sequence[str]) -> Jobs:
+    """Resolve a command line.
+
+    ``suite=NAME`` runs a suite; so does a command line that names no dataset (the quickstart).
+    Overrides that change what a suite fixes turn its cells into ad-hoc ones: a suite's leaderboard
+    never mixes protocols.
+
+    Raises
+    ------
+    UsageError
+        For an override that is malformed or names nothing.
+    """
+    suites = [text for text in overrides if text.startswith("suite=")]
+    rest = [text for text in overrides if not text.startswith("suite=")]
+    keys = keys_of(rest)
+    if len(suites) > 1:
+        raise UsageError("E103", "one suite at a time", where=" ".join(suites))
+    if suites or "dataset" not in keys:
+        name = suites[0].partition("=")[2] if suites else "quickstart"
+        return _suite_jobs(name, rest, keys)
+    configs = compose_jobs(rest)
+    return Jobs(_cells(configs, AD_HOC), _settings(configs))
+
+
+def _suite_jobs(name: str, overrides: Sequence[str], keys: Sequence[str]) -> Jobs:
+    suite = load_suite(name)
+    changed = [key for key in keys if key.partition(".")[0] in FIXED_BY_SUITE]
+    changed += [key for key in keys if key.startswith("model.")]
+    notes: list[str] = []
+    if changed:
+        notes.append(
+            f"{changed[0]} changes what the suite {name!r} fixes: "
+            f"the results go to {AD_HOC!r}, not to its leaderboard"
+        )
+    configs: list[dict[str, Any]] = []
+    for entry in suite["entries"]:
+        chosen = [f"dataset={entry['dataset']}", f"task={entry['task']}"]
+        if "model" not in keys:
+            chosen.append("model=" + ",".join(suite["models"]))
+        fixed = [*suite.get("overrides", []), *entry.get("overrides", [])]
+        configs += compose_jobs([*fixed, *chosen, *overrides])
+    return Jobs(_cells(configs, AD_HOC if changed else name), _settings(configs), notes)
+
+
+def _cells(configs: Sequence[Mapping[str, Any]], suite: str) -> list[Cell]:
+    return [
+        Cell(suite, entry_name(config, suite), {name: config[name] for name in CELL_NODES})
+        for config in configs
+    ]
+
+
+def entry_name(config: Mapping[str, Any], suite: str) -> str:
+    """``<dataset>-<task>``; ad-hoc entries end in a hash of their settings, one table for each."""
+    name = f"{config['dataset']['name']}-{config['task']['name']}"
+    if suite != AD_HOC:
+        return name
+    settings = {key: config[key] for key in (*FIXED_BY_SUITE, "data")}
+    return f"{name}-{digest(settings)[:6]}"
+
+
+def _settings(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The settings of the run; a sweep over them makes no sense.
+
+    Raises
+    ------
+    UsageError
+        ``E104`` where two jobs disagree.
+    """
+    settings = {name: configs[0][name] for name in ("engine", "tracking", "store", "leaderboards")}
+    for config in configs:
+        for name, value in settings.items():
+            if config[name] != value:
+                raise UsageError("E104", "is one for the whole run and cannot be swept", where=name)
+    return settings

@@ -1,0 +1,79 @@
+"""Where results come from: versions, source revisions, the command that repeats a run."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import subprocess
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from cytobench import __version__
+from cytobench.core.hashing import digest, file_digest
+
+PACKAGE = Path(__file__).resolve().parent.parent
+DECIDING = (
+    "core/seeds.py",
+    "evaluate/metrics.py",
+    "preprocess",
+    "run/fold.py",
+    "torch",
+    "tuning.py",
+)
+"""The framework's sources that predictions depend on; cohort and splits have hashes of their own."""
+
+
+@lru_cache
+def versions(extra: str | None = None) -> dict[str, str]:
+    """Versions of the packages that predictions depend on, with a plugin's extra package."""
+    names = ["numpy", "scipy", "scikit-learn", "optuna", *([extra] if extra else [])]
+    found = {"cytobench": __version__, "python": platform.python_version()}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+@lru_cache
+def framework_revision() -> str:
+    """Sha256 over the sources that decide predictions.
+
+    An edited framework thus never passes stored results off as its own.
+    """
+    files: list[Path] = []
+    for name in DECIDING:
+        path = PACKAGE / name
+        files += sorted(path.glob("*.py")) if path.is_dir() else [path]
+    return digest({str(file.relative_to(PACKAGE)): file_digest(file) for file in files})
+
+
+@lru_cache
+def git_commit() -> str:
+    """Commit of the working directory's repository, ``-dirty`` where it has changes; or nothing."""
+    head = _git("rev-parse", "--short=12", "HEAD")
+    if not head:
+        return ""
+    return head + ("-dirty" if _git("status", "--porcelain", "--untracked-files=no") else "")
+
+
+def _git(*arguments: str) -> str:
+    try:
+        answer = subprocess.run(  # noqa: S603 - fixed arguments
+            ["git", *arguments],  # noqa: S607 - the user's own git
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip() if answer.returncode == 0 else ""
+
+
+def command_line(overrides: Sequence[str]) -> str:
+    """The command that repeats a run."""
+    return shlex.join(["cytobench", "run", *overrides])

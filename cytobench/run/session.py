@@ -1,0 +1,170 @@
+"""A run: prepare every cell, compute what is missing, store each fold, report as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from cytobench.core.errors import CytobenchError, NotApplicable
+from cytobench.core.result import FoldFailure
+from cytobench.run.cells import Cell, LoadedCell, load_cell
+from cytobench.run.engine import run_folds
+from cytobench.run.fold import FoldSpec
+from cytobench.run.provenance import git_commit, versions
+from cytobench.run.store import RunStore
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A cell that can be run: what is done and what is still to do."""
+
+    cell: Cell
+    key: str
+    folds: int
+    missing: Sequence[int]
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A cell that cannot be run; `applicable` is False where that is nobody's mistake."""
+
+    cell: Cell
+    error: CytobenchError
+
+    @property
+    def applicable(self) -> bool:
+        """Whether the cell should have worked."""
+        return not isinstance(self.error, NotApplicable)
+
+
+@dataclass
+class Summary:
+    """How a run ended."""
+
+    cells: int = 0
+    folds_run: int = 0
+    folds_kept: int = 0
+    refused: list[Refused] = field(default_factory=list)
+    failures: list[tuple[Planned, FoldFailure]] = field(default_factory=list)
+
+    @property
+    def failed_cells(self) -> int:
+        """Cells that should have finished and did not."""
+        return len({planned.key for planned, _ in self.failures}) + sum(
+            item.applicable for item in self.refused
+        )
+
+
+class Listener(Protocol):
+    """Told what happens, in the parent process."""
+
+    def planned(self, cells: Sequence[Planned], refused: Sequence[Refused]) -> None:
+        """Before the first fold."""
+
+    def fold_done(self, planned: Planned, failure: FoldFailure | None) -> None:
+        """After each fold, once it is stored."""
+
+    def cell_done(self, planned: Planned) -> None:
+        """After the last fold of a cell that has run in this session."""
+
+
+def run_cells(
+    cells: Sequence[Cell],
+    engine: Mapping[str, Any],
+    store: RunStore,
+    command: str,
+    listener: Listener,
+) -> Summary:
+    """Run what is missing of these cells.
+
+    A cell that cannot be prepared, or a fold that fails, costs itself only.
+    """
+    summary = Summary(cells=len(cells))
+    plans: dict[str, Planned] = {}
+    for cell in cells:
+        try:
+            loaded = load_cell(cell)
+        except CytobenchError as error:
+            summary.refused.append(Refused(cell, error))
+            continue
+        about = describe(loaded, command)
+        store.open_cell(loaded.key, about, cell.suite, cell.entry, cell.slot)
+        done = store.finished(loaded.key)
+        folds = about["folds"]
+        missing = [fold for fold in range(folds) if fold not in done]
+        plans[loaded.key] = Planned(cell, loaded.key, folds, missing, about["notes"])
+        summary.folds_kept += folds - len(missing)
+    listener.planned(list(plans.values()), summary.refused)
+    specs = [
+        FoldSpec(planned.cell, planned.key, fold)
+        for planned in plans.values()
+        for fold in planned.missing
+    ]
+    if specs:
+        _run(specs, plans, engine, store, listener, summary)
+    return summary
+
+
+def _run(
+    specs: Sequence[FoldSpec],
+    plans: Mapping[str, Planned],
+    engine: Mapping[str, Any],
+    store: RunStore,
+    listener: Listener,
+    summary: Summary,
+) -> None:
+    left = {key: len(planned.missing) for key, planned in plans.items()}
+    for spec, outcome in run_folds(specs, engine, store.salt()):
+        planned = plans[spec.key]
+        failure = outcome if isinstance(outcome, FoldFailure) else None
+        if isinstance(outcome, FoldFailure):
+            store.write_failure(spec.key, outcome)
+            summary.failures.append((planned, outcome))
+        else:
+            store.write_fold(spec.key, outcome)
+            summary.folds_run += 1
+        listener.fold_done(planned, failure)
+        left[spec.key] -= 1
+        if left[spec.key] == 0:
+            listener.cell_done(planned)
+
+
+def describe(loaded: LoadedCell, command: str) -> dict[str, Any]:
+    """What ``cell.json`` says: enough to rank, render and track a cell without its dataset."""
+    bench, config = loaded.bench, loaded.cell.config
+    target, cohort = bench.target, bench.cohort
+    y = target.y[target.known]
+    card = loaded.model.card
+    model = {
+        name: getattr(card, name)
+        for name in ("name", "summary", "role", "version", "licence", "citation")
+    }
+    return {
+        "folds": len(bench.plan.splits),
+        "model": {**model, "inputs": list(card.inputs), "source": loaded.model.source},
+        "dataset": {
+            **asdict(cohort.card),
+            "fingerprint": cohort.fingerprint,
+            "patients": len(cohort),
+            "analytes": len(cohort.panel),
+            "notes": list(cohort.notes),
+        },
+        "task": {**config["task"], "meaning": target.meaning},
+        "n": len(y),
+        "events": int(y.sum()) if target.task.kind == "classification" else None,
+        "outcome_mean": float(np.mean(y)),
+        "protocol": {**config["protocol"], "claim": bench.plan.claim},
+        "plan": bench.plan.hash,
+        "test_labels": [split.label for split in bench.plan.splits],
+        "notes": [*cohort.notes, *bench.plan.notes],
+        "config": {
+            name: config[name] for name in ("model", "preprocess", "tuning", "seed", "device")
+        },
+        "versions": versions(card.extra),
+        "git_commit": git_commit(),
+        "command": command,
+    }
