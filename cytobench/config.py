@@ -1,11 +1,11 @@
-"""Compose configurations from ``conf/``, plugins and overrides. The only module that knows Hydra."""
+"""Compose configurations from ``conf/``, plugins and overrides; all that knows Hydra."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra import compose, initialize_config_dir
 from hydra._internal.sources_registry import SourcesRegistry
@@ -18,7 +18,7 @@ from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from cytobench import plugins as plugin_root
@@ -48,19 +48,19 @@ class PluginConfigSource(ConfigSource):
     def is_config(self, config_path: str) -> bool:
         """A name is a config where a plugin of that name was found."""
         group, _, name = config_path.removesuffix(".yaml").partition("/")
-        return group in GROUPS and name in discover(group)  # type: ignore[arg-type]
+        return group in GROUPS and name in discover(group)
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
         """Names in a group."""
         path = config_path.strip("/")
         if path in GROUPS:
-            return [] if results_filter is ObjectType.GROUP else list(discover(path))  # type: ignore[arg-type]
+            return [] if results_filter is ObjectType.GROUP else list(discover(path))
         return [] if path or results_filter is ObjectType.CONFIG else list(GROUPS)
 
     def load_config(self, config_path: str) -> ConfigResult:
         """The node of one plugin."""
         group, _, name = config_path.removesuffix(".yaml").partition("/")
-        node = plugin_node(find(group, name))  # type: ignore[arg-type]
+        node = plugin_node(find(cast(Kind, group), name))
         return ConfigResult(
             provider="cytobench",
             path=f"cytobench://{config_path}",
@@ -71,7 +71,8 @@ class PluginConfigSource(ConfigSource):
 
 def plugin_node(plugin: Plugin) -> dict[str, Any]:
     """A plugin's configuration: name, parameters, and for a model the space."""
-    card, parameters = plugin.card, plugin.parameters
+    card: Any = plugin.card
+    parameters = plugin.parameters
     if card is None or parameters is None:
         card, parameters = _import_card(plugin)
     node = {"name": plugin.name, **parameters}
@@ -211,7 +212,7 @@ def _compose(overrides: list[str]) -> dict[str, Any]:
 
 
 def _fix_assigned(config: dict[str, Any], overrides: Sequence[str]) -> None:
-    """``model.C=3`` means 3: the parameter leaves the search space unless its space is named too."""
+    """``model.C=3`` means 3: C leaves the search space unless its space is named too."""
     keys = [text.lstrip("+~").partition("=")[0] for text in overrides]
     space = config["model"].get("space") or {}
     for name in list(space):
@@ -238,20 +239,22 @@ def _explain(error: Exception, overrides: Sequence[str]) -> UsageError:
             )
         if missing_key:
             return UsageError(
-                "E102", text.splitlines()[0], where=override, hint=_keys_beside(group)
+                "E102",
+                text.splitlines()[0],
+                where=override,
+                hint=_keys_beside(group, [text for text in overrides if text != override]),
             )
     return UsageError("E102", text.splitlines()[0])
 
 
-def _keys_beside(key: str) -> str:
+def _keys_beside(key: str, others: list[str]) -> str:
     """The keys of the node that a mistyped key was looked for in."""
-    from contextlib import suppress
-
     parent, _, last = key.rpartition(".")
-    with suppress(HydraException, OmegaConfBaseException):
-        node = (
-            OmegaConf.select(compose(config_name="config"), parent) if parent else compose("config")
-        )
-        if OmegaConf.is_dict(node):
-            return did_you_mean(last, [str(name) for name in node])
+    try:
+        config = compose(config_name="config", overrides=others)
+        node = OmegaConf.select(config, parent) if parent else config
+    except (HydraException, OmegaConfBaseException):
+        node = None  # another override is wrong as well; one at a time
+    if isinstance(node, DictConfig):
+        return did_you_mean(last, [str(name) for name in node])
     return "`cytobench run --cfg` prints every key"

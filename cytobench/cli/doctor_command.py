@@ -1,4 +1,4 @@
-"""``cytobench doctor``: is this installation whole?"""
+"""``cytobench doctor``: checks the installation."""
 
 from __future__ import annotations
 

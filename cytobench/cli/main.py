@@ -1,4 +1,4 @@
-"""The entry point: picks a command, imports only what that command needs, turns errors into words."""
+"""The entry point: picks a command, imports only what it needs, turns errors into words."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class _Progress:
     def __init__(self, stack: ExitStack, jobs: Jobs) -> None:
         self.stack = stack
         self.jobs = jobs
-        self.advance: Callable[[str, int], None] = lambda what, steps: None
+        self.advance: Callable[[str, int], None] = _nothing
         self.mirror: Callable[[str, str, str], None] | None = None
 
     def planned(self, cells: Sequence[Planned], refused: Sequence[Refused]) -> None:
@@ -69,6 +69,11 @@ class _Progress:
         """Mirror a finished cell."""
         if self.mirror is not None:
             self.mirror(planned.key, planned.cell.suite, planned.cell.entry)
+
+
+def _nothing(what: str, steps: int) -> None:
+    """Without missing folds there is no bar to move."""
+    del what, steps
 
 
 def _mirror(settings: Mapping[str, Any]) -> Callable[[str, str, str], None]:

@@ -1,1 +1,1 @@
-"""The vocabulary every other layer speaks: errors, cards, search spaces, declarations, results, hashes, seeds."""
+"""The vocabulary of every other layer: errors, cards, spaces, declarations, results, hashes."""

@@ -1,4 +1,4 @@
-"""Cards: the typed metadata that every plugin carries and every reader of a leaderboard can look up."""
+"""Cards: the typed metadata that every plugin carries."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class ModelCard:
 
 @dataclass(frozen=True)
 class DatasetCard:
-    """What is known of a cohort: where it comes from, what its outcome means, what may be done with it."""
+    """What is known of a cohort: its origin, what its outcome means, what may be done with it."""
 
     name: str
     summary: str = ""

@@ -102,7 +102,7 @@ def dataset(
 
 
 def model_card(*, name: str, doc: str, parameters: Mapping[str, Any], **fields: Any) -> ModelCard:
-    """Build and check a model card, from a decorator's arguments or from the syntax tree of a file."""
+    """Build and check a model card, from a decorator's arguments or from a syntax tree."""
     tasks, inputs, space = (
         tuple(fields["tasks"]),
         tuple(fields["inputs"]),

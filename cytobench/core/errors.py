@@ -47,7 +47,7 @@ def _rebuild(
 
 
 class UsageError(CytobenchError):
-    """The command line or the configuration asks for something that does not exist (exit code 2)."""
+    """The command line or the configuration asks for what does not exist (exit code 2)."""
 
 
 class PluginError(CytobenchError):

@@ -1,4 +1,4 @@
-"""Search spaces: what may be tuned, declared beside the model and understood without any library."""
+"""Search spaces: what may be tuned, declared beside the model as plain data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cohort: patients with baseline analytes, covariates, arm, site, plate and outcome; frozen once made."""
+"""The cohort: patients with their baseline, arm, site, plate and outcome; frozen once made."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Cohort:
     ------
     DataError
         ``E301`` (missing column), ``E302`` (duplicate patient), ``E303`` (text in a number),
-        ``E304`` (negative concentration), ``E305`` (a column with two roles), ``E306`` (no patients).
+        ``E304`` (negative concentration), ``E305`` (a column with two roles), ``E306`` (nobody).
     """
 
     table: pd.DataFrame
@@ -195,7 +195,7 @@ class Cohort:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Sha256 of everything that a model or a metric could see: ids, values, roles, panel, outcome."""
+        """Sha256 of all that a model or a metric could see: ids, values, roles, panel, outcome."""
         state = hashlib.sha256()
         schema = {
             "panel": [asdict(analyte) for analyte in self.panel],
@@ -272,7 +272,7 @@ class Cohort:
                     "E304",
                     f"{analyte.name!r} is negative for patient {table.index[negative[0]]!r}",
                     where=where,
-                    hint="a concentration cannot be; declare scale log2 for NPX and other log values",
+                    hint="a concentration cannot be; NPX and other log values need scale: log2",
                 )
         for flag in self.flags:
             if not pd.api.types.is_bool_dtype(table[flag]):

@@ -66,11 +66,10 @@ def nadeau_bengio_logit(values: ArrayLike, n_train: float, n_test: float) -> Est
     plain = nadeau_bengio(values, n_train, n_test)
     if plain.low is None or plain.high is None:
         return plain
+    method = f"{plain.method}, logit scale"
     if plain.low == plain.high:
-        return Estimate(plain.value, plain.low, plain.high, plain.method)
-    return _on_logit(
-        plain.value, (plain.high - plain.low) / 2, "Nadeau-Bengio corrected t, logit scale"
-    )
+        return Estimate(plain.value, plain.low, plain.high, method)
+    return _on_logit(plain.value, (plain.high - plain.low) / 2, method)
 
 
 def _on_logit(value: float, half: float, method: str) -> Estimate:

@@ -13,7 +13,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def bundled(name: str) -> Path:
-    """The folder ``conf`` or ``plugins`` that comes with cytobench: in the wheel, or beside the package."""
+    """The folder ``conf`` or ``plugins`` that comes with cytobench, in the wheel or beside it."""
     inside = _PACKAGE / "_bundled" / name
     return inside if inside.is_dir() else _PACKAGE.parent / name
 
@@ -35,5 +35,4 @@ def refresh() -> None:
     __path__[:] = [str(folder) for folder in folders()]
 
 
-__path__: list[str]
 refresh()

@@ -1,4 +1,4 @@
-"""Find plugins without importing any: syntax trees for drop-in files, metadata for installed packages."""
+"""Find plugins without importing any: syntax trees of files, metadata of installed packages."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ def _signature(node: ast.FunctionDef | ast.ClassDef) -> dict[str, Any]:
 
 
 def _literal(node: ast.expr) -> Any:
-    """The value of a literal, of ``Float(...)``, ``Int(...)``, ``Choice(...)``, and of dicts of them."""
+    """The value of a literal, of ``Float``, ``Int`` or ``Choice`` calls, or of dicts of them."""
     for kind in (Float, Int, Choice):
         if _is_call_to(node, kind.__name__):
             assert isinstance(node, ast.Call)

@@ -80,7 +80,7 @@ class LoadedModel:
                 "E204",
                 f"returned {type(estimator).__name__}, which has no method {missing[0]}()",
                 where=f"model {self.card.name!r} ({self.card.origin})",
-                hint=f"a {kind} model needs {' and '.join(needed)}; see scikit-learn's estimator API",
+                hint=f"a {kind} model needs {' and '.join(needed)}, as in scikit-learn",
             )
         return estimator
 
@@ -140,7 +140,7 @@ def _load_target(
 def call(
     function: Callable[..., Any], arguments: Mapping[str, Any], name: str, extra: str | None = None
 ) -> Any:
-    """Call plugin code; anything that it raises becomes a :class:`PluginError` with file and line."""
+    """Call plugin code; what it raises becomes a :class:`PluginError` with file and line."""
     try:
         return function(**arguments)
     except CytobenchError:

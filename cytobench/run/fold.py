@@ -184,7 +184,7 @@ class _Fold:
     def _out_of_fold(
         self, params: Mapping[str, Any], inner: Sequence[tuple[Part, Part]]
     ) -> list[Floats]:
-        """Predictions for the inner validation parts; kept, since the best trial's are used again."""
+        """Predictions for the inner validation parts; kept, the best trial's are used again."""
         key = canonical_json(dict(params))
         if key not in self.seen:
             self.seen[key] = [

@@ -22,7 +22,7 @@ DECIDING = (
     "torch",
     "tuning.py",
 )
-"""The framework's sources that predictions depend on; cohort and splits have hashes of their own."""
+"""The framework's sources that decide predictions; cohort and splits have their own hashes."""
 
 
 @lru_cache

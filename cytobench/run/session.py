@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from cytobench.core.errors import CytobenchError, NotApplicable
+from cytobench.core.errors import CytobenchError, NotApplicable, UsageError
 from cytobench.core.result import FoldFailure
 from cytobench.run.cells import Cell, LoadedCell, load_cell
 from cytobench.run.engine import run_folds
@@ -88,6 +88,8 @@ def run_cells(
     for cell in cells:
         try:
             loaded = load_cell(cell)
+        except UsageError:
+            raise
         except CytobenchError as error:
             summary.refused.append(Refused(cell, error))
             continue

@@ -48,7 +48,7 @@ class StoredCell:
     @property
     def complete(self) -> bool:
         """Every fold of the plan is there."""
-        return len(self.folds) == self.about["folds"]
+        return len(self.folds) == int(self.about["folds"])
 
 
 class RunStore:

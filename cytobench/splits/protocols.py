@@ -6,7 +6,7 @@ the training part of an outer fold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,7 +119,7 @@ def _strata(
         for label, count in zip(labels, counts, strict=True)
         if count < folds and len(arms) > 1
     ]
-    # What was merged may still be too small on its own: then it joins the outcome's largest stratum.
+    # Merged strata may still be too small: they then join the outcome's largest one.
     _, code, counts = np.unique(merged, return_inverse=True, return_counts=True)
     for value in np.unique(outcome[counts[code] < folds]):
         lonely = (outcome == value) & (counts[code] < folds)
@@ -269,7 +269,7 @@ def _holdout(
     return "one locked test set", [drawn], [*notes, f"test part: a stratified {fraction:.0%}"]
 
 
-_PROTOCOLS = {
+_PROTOCOLS: dict[str, Callable[..., tuple[str, list[Split], list[str]]]] = {
     "repeated_stratified": _repeated_stratified,
     "leave_one_site_out": _leave_one_site_out,
     "holdout": _holdout,
