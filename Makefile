@@ -1,0 +1,85 @@
+# make quickstart   a first leaderboard, from nothing
+# make test         the whole test-suite
+# make help         everything else
+
+PYTHON ?= python3
+VENV ?= .venv
+# cpu (default), cuda (the registry's newest build, gigabytes on Linux) or none (no neural networks)
+TORCH ?= cpu
+TORCH_VERSION := 2.13.0
+TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+RUN_READY := $(VENV)/.ready-run-$(TORCH)
+DEV_READY := $(VENV)/.ready-dev-$(TORCH)
+
+.PHONY: help quickstart test lint types contracts check format wheel clean
+
+help:
+	@grep -E '^# make' Makefile | sed 's/^# //'
+	@echo 'make check        lint, types and import contracts'
+	@echo 'make format       format the code'
+	@echo 'make wheel        build sdist and wheel into dist/'
+	@echo 'make clean        remove .venv and caches; runs/ stays'
+
+quickstart: $(RUN_READY)
+	@$(BIN)/cytobench run
+
+test: $(DEV_READY)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: lint types contracts
+
+lint: $(DEV_READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(DEV_READY)
+	@$(BIN)/mypy
+
+contracts: $(DEV_READY)
+	@$(BIN)/lint-imports
+
+format: $(DEV_READY)
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+wheel: $(DEV_READY)
+	@$(BIN)/python -m build --no-isolation
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "cytobench needs Python 3.11 or newer; say which: make PYTHON=python3.12 ..."; exit 2; }
+	@echo "creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "the venv module is missing (Debian, Ubuntu: apt-get install python3-venv)"; exit 2; }
+
+# The CPU build first: a bare "torch" would bring gigabytes of CUDA to a Linux machine.
+$(VENV)/.ready-torch-$(TORCH): | $(BIN)/python
+	@echo "installing torch ($(TORCH))"
+ifeq ($(TORCH),cpu)
+ifeq ($(shell uname -s),Linux)
+	@$(PIP) install -q "torch==$(TORCH_VERSION)+cpu" 2>/dev/null || \
+		$(PIP) install -q "torch==$(TORCH_VERSION)+cpu" --extra-index-url $(TORCH_CPU_INDEX) || \
+		{ echo "no CPU build of torch could be had; go on without it: make TORCH=none ..."; exit 2; }
+else
+	@$(PIP) install -q "torch==$(TORCH_VERSION)"
+endif
+else ifeq ($(TORCH),cuda)
+	@$(PIP) install -q "torch>=$(TORCH_VERSION)"
+endif
+	@touch $@
+
+$(RUN_READY): pyproject.toml $(VENV)/.ready-torch-$(TORCH)
+	@echo "installing cytobench and what it needs (a minute or two)"
+	@$(PIP) install -q -e .
+	@touch $@
+
+$(DEV_READY): pyproject.toml $(VENV)/.ready-torch-$(TORCH)
+	@echo "installing cytobench, what it needs and the development tools (a minute or two)"
+	@$(PIP) install -q -e '.[dev]'
+	@touch $@ $(RUN_READY)
