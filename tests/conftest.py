@@ -1,0 +1,152 @@
+"""What many tests share: an empty working directory, small plugins, a command-line runner."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+# Before numpy is imported anywhere: see cytobench.run.engine.one_thread_each.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+from cytobench import plugins as plugin_root
+
+REPOSITORY = Path(__file__).parents[1]
+
+TOY_DATASET = '''
+    """A small cohort whose outcome depends on IL-6 as strongly as `signal` says."""
+    from cytobench import dataset
+
+
+    @dataset(kind="simulated")
+    def toy(n=90, signal=2.0, sites=3, seed=1):
+        """Ninety patients, four analytes, two arms."""
+        import numpy as np
+        import pandas as pd
+
+        from cytobench import Analyte, Cohort, DatasetCard, LabelOutcome
+
+        draw = np.random.default_rng(seed)
+        z = draw.normal(size=(n, 4))
+        p = 1 / (1 + np.exp(-signal * z[:, 1]))
+        names = ["CRP", "IL-6", "TNF-α", "IL-10"]
+        table = pd.DataFrame(np.exp(z), columns=names)
+        table["age"] = draw.normal(40, 10, n)
+        table["sex"] = draw.choice(["female", "male"], n)
+        table["arm"] = draw.choice(["A", "B"], n)
+        table["site"] = np.arange(n) % sites
+        table["responder"] = (draw.random(n) < p).astype(float)
+        table.index = [f"patient-{i}" for i in range(n)]
+        return Cohort(
+            table,
+            [Analyte(name, "mg/L" if name == "CRP" else "pg/mL") for name in names],
+            LabelOutcome("responder", "responded"),
+            DatasetCard("toy", "Toy cohort", kind="simulated"),
+            covariates=["age", "sex"],
+            arm="arm",
+            site="site",
+            truth=pd.DataFrame({"response": p}),
+        )
+'''
+TOY_MODELS = {
+    "ridge": '''
+        """Ridge logistic regression."""
+        from cytobench import Float, model
+
+
+        @model(space={"C": Float(1e-3, 1e2, log=True)})
+        def ridge(C=1.0):
+            """Ridge logistic regression."""
+            from sklearn.linear_model import LogisticRegression
+
+            return LogisticRegression(C=C, max_iter=1000)
+    ''',
+    "guess": '''
+        """The prevalence."""
+        from cytobench import model
+
+
+        @model(role="floor", inputs=("clinical",))
+        def guess():
+            """The prevalence."""
+            from sklearn.dummy import DummyClassifier
+
+            return DummyClassifier(strategy="prior")
+    ''',
+}
+
+
+@pytest.fixture
+def working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty working directory; plugin folders are looked up anew in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(plugin_root.ENVIRONMENT, raising=False)
+    plugin_root.refresh()
+    yield tmp_path
+    monkeypatch.undo()
+    plugin_root.refresh()
+    for name in [name for name in sys.modules if name.startswith("cytobench.plugins.")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def write_plugin(working_directory: Path) -> Callable[[str, str, str], Path]:
+    """``write_plugin("models", "ridge", source)`` puts a file into ``./plugins``."""
+
+    def write(kind: str, name: str, source: str) -> Path:
+        path = working_directory / "plugins" / kind / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(source).lstrip("\n"), encoding="utf-8")
+        plugin_root.refresh()
+        return path
+
+    return write
+
+
+@pytest.fixture
+def toy_plugins(write_plugin: Callable[[str, str, str], Path], working_directory: Path) -> Path:
+    """A working directory with the dataset ``toy`` and the models ``ridge`` and ``guess``."""
+    write_plugin("datasets", "toy", TOY_DATASET)
+    for name, source in TOY_MODELS.items():
+        write_plugin("models", name, source)
+    return working_directory
+
+
+Runner = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def cytobench(working_directory: Path) -> Runner:
+    """Run ``cytobench ...`` as a person would, in the test's working directory."""
+
+    def run(*words: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "cytobench", *words],
+            cwd=working_directory,
+            env={**os.environ, "COLUMNS": "200", **environment},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        if check:
+            assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of the real tables; the test is skipped where they are absent."""
+    named = os.environ.get("CYTOBENCH_DATA")
+    folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"the real tables are not at {folder}; set CYTOBENCH_DATA")
+    return folder
