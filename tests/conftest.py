@@ -150,3 +150,31 @@ def data_folder() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real tables are not at {folder}; set CYTOBENCH_DATA")
     return folder
+
+
+@pytest.fixture
+def make_cohort() -> Callable[..., object]:
+    """``make_cohort(y, arm=..., site=...)``: a cohort with a ready label and one analyte."""
+
+    def make(y, *, arm=None, site=None, holdout=None, analyte=None):
+        import numpy as np
+        import pandas as pd
+
+        from cytobench import Analyte, Cohort, DatasetCard, LabelOutcome
+
+        n = len(y)
+        columns = {"IL-6": np.linspace(1, 2, n) if analyte is None else analyte, "y": y}
+        roles = {"arm": arm, "site": site, "holdout": holdout}
+        given = {name: value for name, value in roles.items() if value is not None}
+        table = pd.DataFrame({**columns, **given}, index=[f"p{i}" for i in range(n)])
+        table["IL-6"] = table["IL-6"].astype(float)
+        table["y"] = table["y"].astype(float)
+        return Cohort(
+            table,
+            [Analyte("IL-6", "pg/mL")],
+            LabelOutcome("y", "responded"),
+            DatasetCard("made"),
+            **{name: name for name in given},
+        )
+
+    return make

@@ -186,6 +186,10 @@ class Cohort:
         """What is known before treatment, one row per patient; a copy."""
         return self._frozen[self.baseline_columns(inputs)].copy()
 
+    def column(self, name: str) -> pd.Series:
+        """One column, a copy indexed by patient."""
+        return self._frozen[name].copy()
+
     def labels(self, role: Literal["arm", "site", "plate"]) -> list[str]:
         """Arm, site or plate of every patient as text; empty strings where there is none."""
         column = getattr(self, role)

@@ -114,15 +114,15 @@ def _scores(cohort: Cohort, task: Task) -> tuple[NDArray[np.float64], NDArray[np
             where=f"cohort {cohort.name!r}",
             hint="use task=response",
         )
-    before = cohort.table[outcome.baseline].to_numpy(dtype=np.float64, na_value=np.nan)
-    after = cohort.table[outcome.endpoint].to_numpy(dtype=np.float64, na_value=np.nan)
+    before = cohort.column(outcome.baseline).to_numpy(dtype=np.float64, na_value=np.nan)
+    after = cohort.column(outcome.endpoint).to_numpy(dtype=np.float64, na_value=np.nan)
     # A score of 0 before treatment cannot fall: no change is defined.
     return np.where(before > 0, before, np.nan), after, outcome.scale
 
 
 def _response(cohort: Cohort, task: Task) -> tuple[NDArray[np.float64], str]:
     if isinstance(cohort.outcome, LabelOutcome):
-        label = cohort.table[cohort.outcome.column].to_numpy(dtype=np.float64, na_value=np.nan)
+        label = cohort.column(cohort.outcome.column).to_numpy(dtype=np.float64, na_value=np.nan)
         return label.copy(), cohort.outcome.meaning
     before, after, scale = _scores(cohort, task)
     unknown = np.isnan(before) | np.isnan(after)

@@ -65,7 +65,7 @@ def build_encoder(cohort: Cohort, inputs: Sequence[Input], recipe: Recipe) -> An
 
     analytes = cohort.analytes if "analytes" in inputs else ()
     clinical = list(cohort.clinical) if "clinical" in inputs else []
-    numeric = [column for column in clinical if _is_numeric(cohort.table[column])]
+    numeric = [column for column in clinical if _is_numeric(cohort.column(column))]
     text = [column for column in clinical if column not in numeric]
     impute = SimpleImputer(
         strategy=recipe.missing, add_indicator=recipe.indicators, keep_empty_features=True

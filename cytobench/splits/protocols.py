@@ -114,7 +114,7 @@ def _strata(
     small = counts[code] < folds
     merged = np.where(small, -1 - outcome, fine)
     notes = [
-        f"stratum of arm {arms[label % len(arms)]!r} with outcome {label // len(arms)} has "
+        f"stratum of arm {str(arms[label % len(arms)])!r} with outcome {label // len(arms)} has "
         f"{count} patients, fewer than {folds} folds: stratified by outcome alone"
         for label, count in zip(labels, counts, strict=True)
         if count < folds and len(arms) > 1
@@ -134,7 +134,7 @@ def _population(cohort: Cohort, target: Target) -> Population:
     rows = target.known
     held_out = None
     if cohort.holdout is not None:
-        column = cohort.table[cohort.holdout].to_numpy(dtype=bool)
+        column = cohort.column(cohort.holdout).to_numpy(dtype=bool)
         held_out = column[rows]
     return Population(
         rows=rows,
@@ -222,7 +222,7 @@ def _leave_one_site_out(
         )
     tested = [name for name, count in zip(names, counts, strict=True) if count >= minimum_patients]
     notes = [
-        f"site {name!r} has {count} patients, fewer than {minimum_patients}: never tested on"
+        f"site {str(name)!r} has {count} patients, fewer than {minimum_patients}: never tested on"
         for name, count in zip(names, counts, strict=True)
         if count < minimum_patients
     ]
