@@ -1,0 +1,223 @@
+"""Bring MLflow to what the run store says: cell by cell while a run goes on, or all of it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cytobench import console
+from cytobench.core.errors import CytobenchError
+from cytobench.core.hashing import digest
+from cytobench.evaluate.scores import HEADLINE
+from cytobench.leaderboard.collect import labels
+from cytobench.report.figures import figures
+from cytobench.run.store import RunStore, StoredCell
+from cytobench.tracking.record import (
+    ENTRY,
+    STORE,
+    experiment_note,
+    make_record,
+    scores_of,
+    tables,
+)
+from cytobench.tracking.view import experiment_tags
+
+if TYPE_CHECKING:
+    from cytobench.tracking.client import Mirrored, Tracker
+
+SUPERSEDED = "(superseded)"
+
+
+@dataclass
+class _Experiment:
+    """An entry's experiment, with the runs that are known to be in it."""
+
+    id: str
+    suite: str
+    entry: str
+    runs: list[Mirrored]
+
+
+class Mirror:
+    """Writes a store's cells to MLflow, each once.
+
+    Nothing is imported, created or contacted before the first cell. Only one process may write.
+
+    Parameters
+    ----------
+    store : RunStore
+    config : mapping
+        The ``tracking`` node: ``uri`` and ``artifacts``.
+    """
+
+    def __init__(self, store: RunStore, config: Mapping[str, Any]) -> None:
+        self.store = store
+        self.uri = str(config["uri"])
+        self.artifacts = str(config["artifacts"])
+        self.stopped = False
+        self._experiments: dict[tuple[str, str], _Experiment] = {}
+
+    def cell(self, key: str, suite: str, entry: str) -> None:
+        """Mirror a cell while a run goes on; a problem is said once and ends the mirroring.
+
+        The folds are stored by then, so that nothing is lost: ``cytobench track`` makes up for it.
+        """
+        if self.stopped:
+            return
+        try:
+            self.write(key, suite, entry)
+        except CytobenchError as error:
+            self.stopped = True
+            console.warn(str(error))
+
+    def write(self, key: str, suite: str, entry: str) -> bool:
+        """Mirror a cell; False where it was there already.
+
+        Raises
+        ------
+        CytobenchError
+            ``E601`` where MLflow cannot be read or written.
+        """
+        with self._guard():
+            experiment = self._experiment(suite, entry, key)
+            present = [run for run in experiment.runs if run.cell == key]
+            written = not any(run.finished for run in present)
+            if written:
+                for run in present:
+                    self._delete(experiment, run)
+                self._write(experiment, key)
+            self._rename(experiment)
+        return written
+
+    def everything(self, *, rebuild: bool = False) -> tuple[int, int]:
+        """Mirror every cell of the store; with `rebuild`, after deleting what it wrote before.
+
+        Returns
+        -------
+        written, present : int
+            Cells that were written, and those that were there already.
+        """
+        written = present = 0
+        for suite, entries in self.store.entries().items():
+            for entry, keys in entries.items():
+                if rebuild and keys:
+                    self._clear(suite, entry, keys)
+                for key in keys:
+                    if self.write(key, suite, entry):
+                        written += 1
+                    else:
+                        present += 1
+        return written, present
+
+    @cached_property
+    def tracker(self) -> Tracker:
+        """The connection; the first use imports MLflow and creates a missing database."""
+        from cytobench.tracking.client import Tracker
+
+        return Tracker(self.uri)
+
+    @cached_property
+    def identity(self) -> str:
+        """Names this store among others that write to the same server."""
+        return digest(self.store.salt().hex())[:12]
+
+    def _guard(self) -> AbstractContextManager[None]:
+        from cytobench.tracking.client import explained
+
+        return explained(
+            self.uri,
+            "was not written",
+            "results are safe in the run store; once this is mended: cytobench track",
+        )
+
+    def _experiment(self, suite: str, entry: str, key: str) -> _Experiment:
+        """The entry's experiment, looked up once; `key` is a cell that describes it."""
+        if (suite, entry) not in self._experiments:
+            about = self.store.about(key)
+            name = f"{suite}/{entry}"
+            note = experiment_note(StoredCell(key, about, ()), suite, entry)
+            tags = {ENTRY: name, "mlflow.note.content": note}
+            tags |= experiment_tags(about["task"]["kind"])
+            found = self.tracker.experiment(name, self._location(name), tags)
+            self._experiments[suite, entry] = _Experiment(
+                found, suite, entry, self.tracker.runs(found)
+            )
+        return self._experiments[suite, entry]
+
+    def _location(self, name: str) -> str | None:
+        """Where an experiment's artifacts go; a server decides that for itself."""
+        from cytobench.tracking.client import is_server
+
+        if is_server(self.uri):
+            return None
+        if "://" in self.artifacts:
+            return f"{self.artifacts.rstrip('/')}/{name}"
+        return (Path(self.artifacts).resolve() / name).as_uri()
+
+    def _write(self, experiment: _Experiment, key: str) -> None:
+        from cytobench.tracking.client import Mirrored
+
+        cell = self.store.read_cell(key)
+        name = cell.about["model"]["name"]
+        record = make_record(
+            cell, experiment.suite, experiment.entry, name, self.store.failures(key)
+        )
+        record = replace(record, tags={**record.tags, STORE: self.identity})
+        with tempfile.TemporaryDirectory(prefix="cytobench-") as folder:
+            _write_files(cell, Path(folder))
+            run = self.tracker.write(experiment.id, record, Path(folder), self._ended(key))
+        experiment.runs.append(Mirrored(run, record.name, key, self.identity, record.complete))
+
+    def _ended(self, key: str) -> int:
+        """When the last fold was stored, in milliseconds since the epoch."""
+        files = (self.store.root / key).iterdir()
+        return round(max(path.stat().st_mtime for path in files) * 1000)
+
+    def _rename(self, experiment: _Experiment) -> None:
+        """Name runs as the leaderboard labels them, which depends on what else is there.
+
+        A cell that the store no longer asks for (its data, plugin or packages have changed) stays,
+        and says so.
+        """
+        keys = self.store.entries().get(experiment.suite, {}).get(experiment.entry, [])
+        wanted = labels([StoredCell(key, self.store.about(key), ()) for key in keys])
+        for position, run in enumerate(experiment.runs):
+            if run.store != self.identity or not run.finished:
+                continue
+            bare = run.name.removesuffix(f" {SUPERSEDED}")
+            name = wanted.get(run.cell, f"{bare} {SUPERSEDED}")
+            if name != run.name:
+                self.tracker.rename(run.run, name)
+                experiment.runs[position] = replace(run, name=name)
+
+    def _clear(self, suite: str, entry: str, keys: list[str]) -> None:
+        """Delete what this store wrote, and its cells whoever wrote them; nobody else's runs."""
+        with self._guard():
+            experiment = self._experiment(suite, entry, keys[0])
+            for run in list(experiment.runs):
+                if run.store == self.identity or run.cell in keys:
+                    self._delete(experiment, run)
+
+    def _delete(self, experiment: _Experiment, run: Mirrored) -> None:
+        self.tracker.delete(run.run)
+        experiment.runs.remove(run)
+
+
+def _write_files(cell: StoredCell, folder: Path) -> None:
+    """The artifacts: tables of folds and trials, and figures of a complete cell."""
+    for name, text in tables(cell).items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    if not cell.complete:
+        return
+    scores = scores_of(cell)
+    about = cell.about
+    title = f"{about['model']['name']}: {about['task']['name']} on {about['dataset']['name']}"
+    (folder / "figures").mkdir()
+    drawn = figures(scores.kind, cell.folds, scores.estimate(HEADLINE[scores.kind]), title)
+    for name, content in drawn.items():
+        (folder / "figures" / name).write_bytes(content)

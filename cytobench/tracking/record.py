@@ -1,0 +1,337 @@
+"""What MLflow is told of a cell: names, numbers, words and tables; no patient, no MLflow."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cytobench.core.result import FoldFailure
+from cytobench.evaluate.intervals import Estimate
+from cytobench.evaluate.scores import HEADLINE, Scores
+from cytobench.leaderboard.collect import Entry
+from cytobench.leaderboard.rank import Board
+from cytobench.leaderboard.render import summary
+from cytobench.run.store import StoredCell
+
+CELL, STORE, ENTRY = "cytobench.cell", "cytobench.store", "cytobench.entry"
+"""Tags by which runs (the cell's key, which store it came from) and experiments are ours."""
+NAMES = {
+    "auc": "AUC",
+    "brier": "Brier",
+    "log_loss": "log-loss",
+    "balanced_accuracy": "balanced accuracy",
+    "mae": "MAE",
+    "r2": "R2",
+}
+"""Metrics that are mirrored; a reader should meet ten names, not forty."""
+CHARTED = ("auc", "brier", "mae", "r2")
+"""Metrics that are also given for each fold, as the steps of a series."""
+SHOWN_WARNINGS = 3
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One value of a metric; `step` is the fold for the series, else 0."""
+
+    name: str
+    value: float
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run as MLflow shows it.
+
+    Attributes
+    ----------
+    name : str
+        The row label of the leaderboard.
+    complete : bool
+        A cell with missing folds has no estimates: they would not be comparable.
+    metrics : sequence of Measured
+    params, tags : mapping
+    dataset : mapping
+        ``name``, ``digest``, ``source_type``, ``source``, ``profile``.
+    seconds : float
+        Computing time of all folds.
+    """
+
+    name: str
+    complete: bool
+    metrics: Sequence[Measured]
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+    dataset: Mapping[str, str]
+    seconds: float
+
+
+def scores_of(cell: StoredCell) -> Scores:
+    """The cell's fold values and estimates."""
+    return Scores(cell.about["task"]["kind"], cell.about["protocol"]["name"], cell.folds)
+
+
+def make_record(
+    cell: StoredCell, suite: str, entry: str, name: str, failures: Sequence[FoldFailure]
+) -> Record:
+    """Everything that is written for a cell, the files excepted."""
+    note = run_note(cell, failures)
+    return Record(
+        name=name
+        if cell.complete
+        else f"{name} ({len(cell.folds)} of {cell.about['folds']} folds)",
+        complete=cell.complete,
+        metrics=_metrics(cell),
+        params=_params(cell),
+        tags={**_tags(cell, suite, entry), "mlflow.note.content": note},
+        dataset=_dataset(cell.about),
+        seconds=sum(sum(fold.timings.values()) for fold in cell.folds),
+    )
+
+
+def _metrics(cell: StoredCell) -> list[Measured]:
+    if not cell.folds:
+        return []
+    found = _estimates(cell) if cell.complete else []
+    by_fold = scores_of(cell).by_fold
+    series = {NAMES[name]: by_fold[name] for name in CHARTED if name in by_fold}
+    series["seconds"] = np.array([sum(fold.timings.values()) for fold in cell.folds])
+    for name, values in series.items():
+        found += [
+            Measured(f"fold/{name}", float(value), fold.fold)
+            for fold, value in zip(cell.folds, values, strict=True)
+        ]
+    return [item for item in found if item.value == item.value]  # undefined: nothing to chart
+
+
+def _estimates(cell: StoredCell) -> list[Measured]:
+    scores = scores_of(cell)
+    headline = HEADLINE[scores.kind]
+    interval = scores.estimate(headline)
+    values = {NAMES[name]: scores.estimate(name).value for name in scores.by_fold if name in NAMES}
+    values["seconds per fold"] = scores.seconds
+    if interval.low is not None and interval.high is not None:
+        values[f"{NAMES[headline]} low"] = interval.low
+        values[f"{NAMES[headline]} high"] = interval.high
+    return [Measured(name, value) for name, value in values.items()]
+
+
+def _params(cell: StoredCell) -> dict[str, str]:
+    about = cell.about
+    config, protocol = about["config"], about["protocol"]
+    tuning = config["tuning"]
+    space = config["model"].get("space") or {}
+    fixed = {
+        f"model.{name}": _word(value)
+        for name, value in config["model"].items()
+        if name not in ("name", "space", *space)
+    }
+    chosen = {f"chosen.{name}": text for name, text in chosen_parameters(cell).items()}
+    return {
+        "protocol": protocol["name"].replace("_", " "),
+        "folds": str(about["folds"]),
+        "preprocess": config["preprocess"]["name"],
+        "seed": str(config["seed"]),
+        "tuning.sampler": str(tuning["sampler"]),
+        "tuning.trials": str(tuning["trials"]),
+        "tuning.metric": str(tuning["metric"]),
+        **fixed,
+        **chosen,
+    }
+
+
+def chosen_parameters(cell: StoredCell) -> dict[str, str]:
+    """What tuning chose over the folds: median and range, or the most frequent option."""
+    found = {}
+    for name in cell.about["config"]["model"].get("space") or {}:
+        values = [fold.params[name] for fold in cell.folds if name in fold.params]
+        if values:
+            found[name] = _typical(values)
+    return found
+
+
+def _typical(values: Sequence[Any]) -> str:
+    numbers = all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in values
+    )
+    if not numbers:
+        option, count = Counter(map(_word, values)).most_common(1)[0]
+        return option if count == len(values) else f"{option} ({count} of {len(values)} folds)"
+    low, high = min(values), max(values)
+    if low == high:
+        return _word(low)
+    return f"{float(np.median(values)):.3g} ({low:.3g} to {high:.3g})"
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _tags(cell: StoredCell, suite: str, entry: str) -> dict[str, str]:
+    about = cell.about
+    tags = {
+        CELL: cell.key,
+        "suite": suite,
+        "entry": entry,
+        "dataset": about["dataset"]["name"],
+        "dataset kind": about["dataset"]["kind"],
+        "dataset fingerprint": about["dataset"]["fingerprint"],
+        "task": about["task"]["name"],
+        "protocol": about["protocol"]["name"],
+        "split plan": about["plan"],
+        "model": about["model"]["name"],
+        "role": about["model"]["role"],
+        "plugin source": about["model"]["source"],
+        "git commit": about["git_commit"],
+        "n": str(about["n"]),
+        "mlflow.source.name": about["command"],
+        "mlflow.source.type": "LOCAL",
+    }
+    return {name: value for name, value in tags.items() if value}
+
+
+def _dataset(about: Mapping[str, Any]) -> dict[str, str]:
+    card = about["dataset"]
+    source = {name: card[name] for name in ("summary", "version", "licence", "citation")}
+    profile = {
+        "patients": card["patients"],
+        "with known outcome": about["n"],
+        "events": about["events"],
+        "analytes": card["analytes"],
+        "outcome mean": round(about["outcome_mean"], 4),
+    }
+    return {
+        "name": card["name"],
+        "digest": card["fingerprint"][:12],
+        "source_type": "simulated" if card["kind"] == "simulated" else "local",
+        "source": json.dumps({name: value for name, value in source.items() if value}),
+        "profile": json.dumps(
+            {name: value for name, value in profile.items() if value is not None}
+        ),
+    }
+
+
+def run_note(cell: StoredCell, failures: Sequence[FoldFailure]) -> str:
+    """What a run says of itself, in Markdown."""
+    about, model = cell.about, cell.about["model"]
+    kind = "A floor: what every model should beat. " if model["role"] == "floor" else ""
+    lines = [f"**{model['name']}**: {_sentence(model['summary'])} {kind}".rstrip()]
+    if cell.complete:
+        lines += [_result(cell)]
+    else:
+        lines += [f"**Unfinished: {len(cell.folds)} of {about['folds']} folds.** No estimate yet."]
+    lines += [
+        f"Fold {item.fold} failed: {_one_line(item.error)}" for item in failures[:SHOWN_WARNINGS]
+    ]
+    card = [f"version {model['version']}", f"sees {' and '.join(model['inputs'])}"]
+    if model["citation"]:
+        card.append(_citation(model["citation"]))
+    if model["licence"]:
+        card.append(f"licence {model['licence']}")
+    lines.append("Model: " + ", ".join(card) + ".")
+    said = Counter(warning for fold in cell.folds for warning in fold.warnings)
+    lines += [
+        f"Warned in {count} of {len(cell.folds)} folds: {_one_line(text)}"
+        for text, count in said.most_common(SHOWN_WARNINGS)
+    ]
+    lines += [f"Repeat with `{about['command']}`"]
+    return "\n\n".join(lines)
+
+
+def _result(cell: StoredCell) -> str:
+    scores = scores_of(cell)
+    shown = [name for name in CHARTED if name in scores.by_fold]
+    estimates = {NAMES[name]: scores.estimate(name) for name in shown}
+    said = [f"{name} **{item.value:.3f}**{_interval(item)}" for name, item in estimates.items()]
+    method = scores.estimate(HEADLINE[scores.kind]).method
+    return f"{'; '.join(said)}. {len(cell.folds)} folds, {cell.about['n']} patients; {method}."
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return ""
+    return f" (95 % interval {estimate.low:.3f} to {estimate.high:.3f})"
+
+
+def _citation(text: str) -> str:
+    return f"[doi:{text}](https://doi.org/{text})" if text.startswith("10.") else text
+
+
+def _sentence(text: str) -> str:
+    return f"{text.rstrip('.')}." if text else ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:300]
+
+
+def experiment_note(cell: StoredCell, suite: str, entry: str) -> str:
+    """What an experiment says of itself: the sentences above the leaderboard's table."""
+    kind = cell.about["task"]["kind"]
+    board = Board(Entry(suite, entry, [cell], {}, 0), kind, HEADLINE[kind], [], None)
+    better = "higher AUC is better, 0.5 is chance"
+    if kind == "regression":
+        better = "lower MAE (mean absolute error) is better"
+    reading = (
+        f"Each run is one model: {better}; *low* and *high* are the ends of the 95 % interval. "
+        "Runs with the role *floor* show what knowing next to nothing achieves. Metrics under "
+        "*fold* chart the outer folds. Which models are tied with the best: "
+        f"`cytobench leaderboard show {suite}`."
+    )
+    return "\n\n".join([*summary(board), *(str(note) for note in cell.about["notes"]), reading])
+
+
+def tables(cell: StoredCell) -> dict[str, str]:
+    """File name -> CSV: the folds, and every tuning trial."""
+    return {"folds.csv": _folds_table(cell), "trials.csv": _trials_table(cell)}
+
+
+def _folds_table(cell: StoredCell) -> str:
+    by_fold = scores_of(cell).by_fold
+    labels = cell.about["test_labels"]
+    rows = []
+    for position, fold in enumerate(cell.folds):
+        label = {"test part": labels[fold.fold]} if any(labels) else {}
+        rows.append(
+            {"fold": fold.fold, "repeat": fold.repeat}
+            | label
+            | {"n train": fold.n_train, "n test": len(fold.predictions.y)}
+            | {NAMES[name]: _digits(by_fold[name][position]) for name in by_fold if name in NAMES}
+            | {"threshold": _digits(fold.threshold)}
+            | {f"{step} s": f"{seconds:.3f}" for step, seconds in fold.timings.items()}
+            | {name: _word(value) for name, value in fold.params.items()}
+        )
+    return _csv(rows)
+
+
+def _trials_table(cell: StoredCell) -> str:
+    return _csv(
+        [
+            {"fold": fold.fold, "trial": trial.number, "inner loss": _digits(trial.score)}
+            | {name: _word(value) for name, value in trial.params.items()}
+            | {"seconds": f"{trial.seconds:.3f}", "error": _one_line(trial.error)}
+            for fold in cell.folds
+            for trial in fold.trials
+        ]
+    )
+
+
+def _digits(value: float | None) -> str:
+    return "" if value is None or value != value else f"{value:.4f}"
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()

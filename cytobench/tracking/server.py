@@ -1,0 +1,150 @@
+"""How MLflow's UI is started: on this machine only, with nothing that is not needed."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from typing import Any
+
+from cytobench.core.errors import CytobenchError, UsageError
+from cytobench.tracking.client import QUIET, Tracker, database_file, explained
+
+HOST = "127.0.0.1"
+START_SECONDS = 90
+ENVIRONMENT = {
+    **QUIET,
+    # Job workers evaluate language models: eight processes and 2 GB that nothing here uses.
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
+
+
+def browsable(config: Mapping[str, Any]) -> str:
+    """The address of a database or server that is there to be browsed.
+
+    Raises
+    ------
+    UsageError
+        ``E602`` where nothing has been written yet, ``E605`` under ``tracking=none``.
+    """
+    if config["name"] == "none":
+        raise UsageError("E605", "there is nothing to browse", where="tracking=none")
+    uri = str(config["uri"])
+    path = database_file(uri)
+    if path is not None and not path.is_file():
+        raise UsageError(
+            "E602",
+            "there is no such database yet",
+            where=str(path.resolve()),
+            hint="`cytobench run` makes it here; `cytobench track` makes it from a run store",
+        )
+    return uri
+
+
+def experiments(uri: str) -> dict[str, str]:
+    """Id -> name of the experiments that cytobench wrote.
+
+    Raises
+    ------
+    CytobenchError
+        ``E601`` where the database or the server cannot be read.
+    """
+    with explained(uri, "could not be read"):
+        return Tracker(uri).experiments()
+
+
+def command(uri: str, artifacts: str, port: int) -> list[str]:
+    """The command line of the server."""
+    return [
+        *(sys.executable, "-m", "mlflow", "server"),
+        *("--backend-store-uri", uri),
+        *("--artifacts-destination", artifacts),
+        *("--host", HOST),
+        *("--port", str(port)),
+        *("--workers", "1"),
+        *("--uvicorn-opts", "--log-level warning"),
+    ]
+
+
+def environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the server; what the user has set stays."""
+    return {**ENVIRONMENT, **inherited}
+
+
+def check_port(port: int) -> None:
+    """See that nothing listens on a port.
+
+    Raises
+    ------
+    UsageError
+        ``E603`` where it is taken or may not be used.
+    """
+    with closing(socket.socket()) as probe:
+        # As servers do: a port that a server has just left may be used again at once.
+        if os.name == "posix":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError) as error:
+            raise UsageError(
+                "E603",
+                f"port {port} cannot be used: {error}",
+                where=f"--port {port}",
+                hint=f"another program may listen there; try --port {_free_port()}",
+            ) from error
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(arguments: Sequence[str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A server that answers; it ends with the block.
+
+    Raises
+    ------
+    CytobenchError
+        ``E604`` where it ends or stays silent.
+    """
+    process = subprocess.Popen(list(arguments), env=environment(os.environ))  # noqa: S603 - ours
+    try:
+        _await_answer(process, port)
+        yield process
+    finally:
+        _stop(process)
+
+
+def _await_answer(process: subprocess.Popen[bytes], port: int) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise CytobenchError(
+                "E604",
+                f"the MLflow server ended with exit code {process.returncode}; it says why above",
+                hint="a database of an older MLflow needs: mlflow db upgrade URI",
+            )
+        try:
+            with urllib.request.urlopen(f"http://{HOST}:{port}/health", timeout=2):
+                return
+        except OSError:  # refused while it starts; URLError is one
+            time.sleep(0.2)
+    raise CytobenchError("E604", f"the MLflow server did not answer within {START_SECONDS} s")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,60 @@
+"""The columns and the order in which MLflow first shows an entry's runs.
+
+MLflow's UI can share a view of the runs table under a key: an experiment tag with the compressed
+state. The format is not documented; a UI that does not know it shows its default columns instead.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Sequence
+
+KEY = "leaderboard"
+TAG = f"mlflow.sharedViewState.{KEY}"
+KIND_TAG, KIND = "mlflow.experimentKind", "custom_model_development"
+"""Without it, the UI takes an experiment for one of language-model traces."""
+
+
+def columns(kind: str) -> list[str]:
+    """Columns of the runs table, from left to right."""
+    headline = "AUC" if kind == "classification" else "MAE"
+    second = "Brier" if kind == "classification" else "R2"
+    metrics = (headline, f"{headline} low", f"{headline} high", second, "seconds per fold")
+    return [
+        *(f"metrics.`{name}`" for name in metrics),
+        "tags.`role`",
+        "params.`folds`",
+        "params.`tuning.trials`",
+    ]
+
+
+def state(kind: str) -> str:
+    """The value of the tag: best run first."""
+    selected = columns(kind)
+    view = {
+        "selectedColumns": selected,
+        "orderByKey": selected[0],
+        "orderByAsc": kind == "regression",
+        "searchFilter": "",
+        "runsExpanded": {},
+        "runsPinned": [],
+    }
+    document = {"name": KEY, "createdAt": 0, "updatedAt": 0, "state": _packed(view)}
+    return json.dumps(document)
+
+
+def _packed(view: dict[str, object]) -> str:
+    return "deflate;" + base64.b64encode(zlib.compress(json.dumps(view).encode())).decode()
+
+
+def link(base: str, experiment: str) -> str:
+    """Address of an experiment's runs table in the chosen view."""
+    query = f"workflowType=machine_learning&viewStateShareKey={KEY}"
+    return f"{base}/#/experiments/{experiment}/runs?{query}"
+
+
+def experiment_tags(kind: str) -> Sequence[tuple[str, str]]:
+    """Tags that make the UI open an experiment the right way."""
+    return ((KIND_TAG, KIND), (TAG, state(kind)))
