@@ -24,7 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 from cytobench import plugins as plugin_root
 from cytobench.core.errors import PluginError, UsageError, did_you_mean
 from cytobench.core.space import to_config
-from cytobench.registry.discover import Kind, Plugin, discover, find
+from cytobench.registry.discover import Kind, Plugin, discover
 
 GROUPS: tuple[Kind, ...] = ("model", "dataset")
 
@@ -60,7 +60,9 @@ class PluginConfigSource(ConfigSource):
     def load_config(self, config_path: str) -> ConfigResult:
         """The node of one plugin."""
         group, _, name = config_path.removesuffix(".yaml").partition("/")
-        node = plugin_node(find(cast(Kind, group), name))
+        plugin = discover(cast(Kind, group))[name]
+        # A broken plugin fails when its own cell is loaded, and costs that cell only.
+        node = {"name": name} if plugin.problem else plugin_node(plugin)
         return ConfigResult(
             provider="cytobench",
             path=f"cytobench://{config_path}",

@@ -125,7 +125,9 @@ Runner = Callable[..., "subprocess.CompletedProcess[str]"]
 def cytobench(working_directory: Path) -> Runner:
     """Run ``cytobench ...`` as a person would, in the test's working directory."""
 
-    def run(*words: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        *words: str, check: bool = True, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "cytobench", *words],
             cwd=working_directory,

@@ -23,24 +23,32 @@ def run_folds(
     ----------
     engine : mapping
         A composed ``engine`` node: ``name`` and ``workers`` (None: one for each core).
+    """
+    workers = check_engine(engine)
+    if workers == 1 or len(specs) == 1:
+        yield from ((spec, attempt_fold(spec, salt)) for spec in specs)
+    else:
+        yield from _joblib(specs, min(workers, len(specs)), salt)
+
+
+def check_engine(engine: Mapping[str, Any]) -> int:
+    """How many workers an ``engine`` node asks for.
 
     Raises
     ------
     UsageError
         ``E115`` for an unknown engine or a number of workers below 1.
     """
-    name = engine.get("name")
+    name, workers = engine.get("name"), engine.get("workers")
     if name not in ENGINES:
         raise UsageError(
             "E115", f"there is no engine {name!r}", hint=f"there are: {', '.join(ENGINES)}"
         )
-    workers = engine.get("workers") or available_cores()
-    if not isinstance(workers, int) or workers < 1:
+    if workers is None:
+        workers = available_cores()
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
         raise UsageError("E115", f"must be 1 or more, not {workers!r}", where="engine.workers")
-    if name == "serial" or workers == 1 or len(specs) == 1:
-        yield from ((spec, attempt_fold(spec, salt)) for spec in specs)
-    else:
-        yield from _joblib(specs, min(workers, len(specs)), salt)
+    return 1 if name == "serial" else workers
 
 
 def available_cores() -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from cytobench.core.errors import CytobenchError, NotApplicable, UsageError
 from cytobench.core.result import FoldFailure
 from cytobench.run.cells import Cell, LoadedCell, load_cell
-from cytobench.run.engine import run_folds
+from cytobench.run.engine import check_engine, run_folds
 from cytobench.run.fold import FoldSpec
 from cytobench.run.provenance import git_commit, versions
 from cytobench.run.store import RunStore
@@ -83,6 +83,7 @@ def run_cells(
 
     A cell that cannot be prepared, or a fold that fails, costs itself only.
     """
+    check_engine(engine)
     summary = Summary(cells=len(cells))
     plans: dict[str, Planned] = {}
     for cell in cells:

@@ -67,7 +67,9 @@ def test_a_constant_outcome_is_refused():
 
 def test_the_truth_of_a_simulation_comes_along():
     truth = pd.DataFrame({"response": [0.3, 0.6]})
-    target = build_target(scored([20.0, 20.0], [1.0, 19.0], truth=truth), Task("response", "classification"))
+    target = build_target(
+        scored([20.0, 20.0], [1.0, 19.0], truth=truth), Task("response", "classification")
+    )
 
     assert target.truth.tolist() == [0.3, 0.6]
 

@@ -53,7 +53,9 @@ def test_the_corrected_interval_is_wider_than_the_naive_one():
     interval = nadeau_bengio(values, n_train=90, n_test=10)
 
     # sqrt(1/100 + 1/9) against sqrt(1/100)
-    assert (interval.high - interval.low) / 2 / 1.9842169515 == pytest.approx(naive * np.sqrt(1 + 100 / 9))
+    assert (interval.high - interval.low) / 2 / 1.9842169515 == pytest.approx(
+        naive * np.sqrt(1 + 100 / 9)
+    )
 
 
 @given(st.lists(st.floats(0.05, 0.95), min_size=3, max_size=30))

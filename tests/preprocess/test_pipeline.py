@@ -1,4 +1,4 @@
-"""Preprocessing: what is fitted is fitted on the training part, and values at limits are treated."""
+"""Preprocessing: fitted on the training part, with values at limits treated as such."""
 
 import numpy as np
 import pandas as pd

@@ -63,7 +63,10 @@ def test_a_plugin_is_described_without_being_imported(write_plugin):
         ),
         ("from cytobench import model\n@model()\ndef broken(C): ...", "'C' has no default value"),
         ("from cytobench import model\n@model(colour=1)\ndef broken(): ...", "colour"),
-        ("from cytobench import model\n@model(space={'C': Float(3, 1)})\ndef broken(C=1): ...", "low"),
+        (
+            "from cytobench import model\n@model(space={'C': Float(3, 1)})\ndef broken(C=1): ...",
+            "low",
+        ),
     ],
 )
 def test_a_broken_plugin_says_why_and_leaves_the_others_alone(write_plugin, source, problem):

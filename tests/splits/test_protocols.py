@@ -21,7 +21,10 @@ def plan(cohort, config, seed=0):
 
 @settings(max_examples=30, deadline=None)
 @given(
-    n=st.integers(20, 80), share=st.floats(0.3, 0.7), arms=st.integers(1, 4), seed=st.integers(0, 99)
+    n=st.integers(20, 80),
+    share=st.floats(0.3, 0.7),
+    arms=st.integers(1, 4),
+    seed=st.integers(0, 99),
 )
 def test_every_patient_is_tested_once_and_the_strata_are_kept(n, share, arms, seed):
     y = (np.arange(n) < share * n).astype(float)
@@ -125,7 +128,8 @@ def test_an_inner_fold_would_hold_one_class_only(make_cohort):
 
 
 @pytest.mark.parametrize(
-    "config", [{**REPEATED, "name": "bootstrap"}, {**REPEATED, "fold": 3}, {**HOLDOUT, "fraction": 2}]
+    "config",
+    [{**REPEATED, "name": "bootstrap"}, {**REPEATED, "fold": 3}, {**HOLDOUT, "fraction": 2}],
 )
 def test_an_unknown_protocol_or_option_is_a_usage_error(make_cohort, config):
     with pytest.raises(UsageError, match="E111"):

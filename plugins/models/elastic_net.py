@@ -1,0 +1,21 @@
+"""Elastic-net (logistic) regression."""
+
+from cytobench import Float, model
+
+
+@model(
+    tasks=("response", "remission", "percent_change"),
+    space={"C": Float(1e-3, 1e2, log=True), "l1_ratio": Float(0.0, 1.0)},
+    licence="BSD-3-Clause",
+    citation="10.1111/j.1467-9868.2005.00503.x",
+)
+def elastic_net(C=0.1, l1_ratio=0.5, kind="classification", random_state=None):
+    """Elastic-net (logistic) regression; few analytes or all of them, as tuned."""
+    from sklearn.linear_model import ElasticNet, LogisticRegression
+
+    if kind == "regression":
+        # ElasticNet's loss is a mean over patients in the outcome's squared unit.
+        return ElasticNet(alpha=1 / C, l1_ratio=l1_ratio, max_iter=10_000)
+    return LogisticRegression(
+        solver="saga", C=C, l1_ratio=l1_ratio, max_iter=2000, tol=1e-3, random_state=random_state
+    )

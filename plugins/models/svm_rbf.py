@@ -1,0 +1,19 @@
+"""Support vector machine with a Gaussian kernel."""
+
+from cytobench import Float, model
+
+
+@model(
+    tasks=("response", "remission", "percent_change"),
+    space={"C": Float(1e-2, 1e2, log=True), "gamma": Float(1e-4, 1.0, log=True)},
+    licence="BSD-3-Clause",
+    citation="10.1007/BF00994018",
+)
+def svm_rbf(C=1.0, gamma=0.02, kind="classification"):
+    """Support vector machine with a Gaussian kernel, Platt-scaled in the training part."""
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.svm import SVC, SVR
+
+    if kind == "regression":
+        return SVR(C=C, gamma=gamma)
+    return CalibratedClassifierCV(SVC(C=C, gamma=gamma), method="sigmoid", cv=3, ensemble=False)

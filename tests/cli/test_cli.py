@@ -1,0 +1,148 @@
+"""The command line: quick to answer, plain about mistakes, never a traceback for a typo."""
+
+import pytest
+
+
+def test_help_names_every_command(cytobench):
+    text = cytobench("--help").stdout
+
+    for command in ("run", "list", "info", "leaderboard", "track", "ui", "doctor"):
+        assert f"\n  {command} " in text
+
+
+def test_lists_and_cards_show_what_there_is(toy_plugins, cytobench):
+    assert "Ridge logistic regression" in cytobench("list", "models").stdout
+    assert "Ninety patients" in cytobench("list", "datasets").stdout
+    assert "leave_one_site_out" in cytobench("list", "protocols").stdout
+    card = cytobench("info", "ridge").stdout
+    assert "C = 1.0, tuned over Float(low=0.001, high=100.0, log=True)" in card
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["runn"], "did you mean 'run'?"),
+        (["run", "dataset=tooy", "model=ridge"], "did you mean 'toy'?"),
+        (["run", "dataset=toy", "model=rigde"], "did you mean 'ridge'?"),
+        (["run", "dataset=toy", "model=ridge", "model.D=3"], "model.D=3"),
+        (["run", "dataset=toy", "model=ridge", "tuning.trails=3"], "did you mean 'trials'?"),
+        (["run", "dataset=toy", "model=ridge", "protocol=loso"], "leave_one_site_out"),
+        (["run", "dataset=toy", "model=ridge", "oops"], "write key=value"),
+        (["run", "dataset=toy", "model=ridge", "tuning.sampler=grid"], "tpe, random, qmc"),
+        (["run", "dataset=toy", "model=ridge", "engine.workers=0"], "engine.workers"),
+        (["run", "dataset=toy", "model=glob(x*)"], "matches nothing"),
+        (["run", "suite=quick"], "did you mean 'quickstart'?"),
+        (["info", "rigde"], "did you mean 'ridge'?"),
+    ],
+)
+def test_a_typo_gets_a_hint_and_exit_code_2(toy_plugins, cytobench, words, said):
+    done = cytobench(*words, check=False)
+
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_debug_shows_the_traceback(toy_plugins, cytobench):
+    done = cytobench("run", "dataset=toy", "model=rigde", "--debug", check=False)
+
+    assert "Traceback" in done.stderr
+
+
+def test_a_broken_plugin_costs_its_own_cells_only(toy_plugins, write_plugin, cytobench):
+    path = write_plugin("models", "broken", "from cytobench import model\n@model()\ndef broken(:")
+
+    listed = cytobench("list", "models", check=False)
+    done = cytobench(
+        "run", "dataset=toy", "model=broken,ridge", "tuning=off", "tracking=none", check=False
+    )
+
+    assert listed.returncode == 1
+    assert f"{path}:3" in listed.stderr
+    assert "ridge" in listed.stdout
+    assert done.returncode == 1
+    assert f"{path}:3" in done.stderr
+    assert "│ ridge " in done.stdout
+
+
+def test_a_failing_fold_is_told_and_tried_again(toy_plugins, write_plugin, cytobench):
+    source = '''
+        from cytobench import model
+
+        @model()
+        def moody():
+            """Fails on a whim."""
+            {body}
+            from sklearn.dummy import DummyClassifier
+
+            return DummyClassifier()
+    '''
+    run = ["run", "dataset=toy", "model=moody", "tracking=none", "engine=serial"]
+    write_plugin("models", "moody", source.format(body="raise RuntimeError('not today')"))
+    first = cytobench(*run, check=False)
+    write_plugin("models", "moody", source.format(body="pass"))
+    second = cytobench(*run)
+
+    assert first.returncode == 1
+    assert "moody, fold 0: [E203] RuntimeError: not today" in first.stderr
+    assert "moody.py:6" in first.stderr
+    assert "50 folds computed" in second.stdout
+
+
+def test_a_sweep_makes_a_row_for_each_value(toy_plugins, cytobench):
+    done = cytobench(
+        "run", "dataset=toy", "model=ridge", "model.C=1,2", "tuning=off", "tracking=none",
+        "protocol.repeats=1",
+    )  # fmt: skip
+
+    assert "ridge (C=1)" in done.stdout
+    assert "ridge (C=2)" in done.stdout
+
+
+def test_a_fixed_parameter_leaves_the_space_unless_its_space_is_named(toy_plugins, cytobench):
+    fixed = cytobench("run", "--cfg", "dataset=toy", "model=ridge", "model.C=3").stdout
+    moved = cytobench("run", "--cfg", "dataset=toy", "model=ridge", "model.space.C.high=7").stdout
+
+    assert "high" not in fixed
+    assert "high: 7" in moved
+
+
+def test_changing_what_a_suite_fixes_keeps_the_results_off_its_board(toy_plugins, cytobench):
+    (toy_plugins / "conf" / "suite").mkdir(parents=True)
+    (toy_plugins / "conf" / "suite" / "mine.yaml").write_text(
+        "name: mine\nversion: 1\nentries:\n  - {dataset: toy, task: response}\n"
+        "models: [ridge, guess]\noverrides: [tuning=off, protocol.repeats=1]\n"
+    )
+    own = cytobench("run", "suite=mine", "tracking=none")
+    changed = cytobench("run", "suite=mine", "protocol.repeats=2", "tracking=none", "model=guess")
+    cytobench("leaderboard", "build", "mine")
+
+    assert "mine: response on toy" in own.stdout
+    assert "the results go to 'adhoc'" in changed.stderr
+    assert (toy_plugins / "leaderboards" / "mine" / "toy-response.md").exists()
+
+
+def test_colour_is_for_terminals(toy_plugins, cytobench):
+    done = cytobench("run", "dataset=toy", "model=guess", "tuning=off", "tracking=none")
+
+    assert "\x1b[" not in done.stdout + done.stderr
+
+
+def test_a_model_that_does_not_fit_the_cohort_is_left_out_with_a_reason(
+    toy_plugins, write_plugin, cytobench
+):
+    write_plugin(
+        "models",
+        "needy",
+        '''
+        from cytobench import model
+
+        @model(needs=("IL-33",))
+        def needy():
+            """Needs IL-33."""
+        ''',
+    )
+
+    done = cytobench("run", "dataset=toy", "model=needy,guess", "tuning=off", "tracking=none")
+
+    assert "left out: needy needs IL-33, which was not measured" in done.stdout

@@ -1,0 +1,187 @@
+"""Leaderboards: from stored predictions alone, ties as ties, nothing mixed or injected."""
+
+import json
+
+import numpy as np
+import pytest
+
+from cytobench.core.errors import UsageError
+from cytobench.core.result import FoldResult, Predictions
+from cytobench.leaderboard.build import boards, write
+from cytobench.leaderboard.render import to_json, to_markdown
+from cytobench.run.store import RunStore
+
+FOLDS, SIZE = 10, 30
+
+
+def about(
+    model,
+    *,
+    role="model",
+    fingerprint="f" * 64,
+    protocol="repeated_stratified",
+    cell_folds=FOLDS,
+    **changes,
+):
+    return {
+        "folds": cell_folds,
+        "model": {"name": model, "role": role, "summary": "", "source": "s" * 64},
+        "dataset": {
+            "name": "trial",
+            "summary": "A trial",
+            "kind": "real",
+            "caveat": "",
+            "fingerprint": fingerprint,
+            "origin": "/home/somebody/secret/table.csv",
+        },
+        "task": {"name": "response", "kind": "classification", "meaning": "responded"},
+        "n": FOLDS * SIZE,
+        "events": 150,
+        "outcome_mean": 0.5,
+        "protocol": {"name": protocol, "claim": "new patients"},
+        "plan": "p" * 64,
+        "test_labels": [""] * FOLDS,
+        "notes": [],
+        "config": {
+            "model": {"name": model},
+            "preprocess": {},
+            "tuning": {"sampler": "tpe", "trials": 5, "seconds": None, "metric": "log_loss"},
+            "seed": 0,
+        },
+        "versions": {},
+        **changes,
+    }
+
+
+def add(store, model, strength, *, folds=FOLDS, slot=None, key=None, seed=0, **changes):
+    """A cell whose predictions know the outcome as well as `strength` says."""
+    key = key or f"key-{model}"
+    store.open_cell(key, about(model, **changes), "suite", "trial-response", slot or model)
+    draw = np.random.default_rng(seed)
+    for fold in range(folds):
+        y = np.arange(SIZE) % 2
+        score = strength * (y - 0.5) + draw.normal(size=SIZE)
+        truth = [float("nan")] * SIZE
+        predictions = Predictions(
+            patient=[f"{fold}-{i}" for i in range(SIZE)],
+            y=y.astype(float).tolist(),
+            prediction=(1 / (1 + np.exp(-score))).tolist(),
+            arm=[""] * SIZE,
+            site=[""] * SIZE,
+            truth=truth,
+        )
+        store.write_fold(
+            key,
+            FoldResult(
+                fold=fold,
+                repeat=0,
+                n_train=SIZE * (FOLDS - 1),
+                predictions=predictions,
+                params={},
+                trials=[],
+                threshold=0.5,
+                train_mean=0.5,
+                timings={"fit": 0.1},
+            ),
+        )
+
+
+@pytest.fixture
+def store(tmp_path):
+    return RunStore(tmp_path / "runs")
+
+
+def test_the_best_comes_first_and_equals_are_tied(store):
+    add(store, "strong", 2.0, seed=1)
+    add(store, "as_strong", 2.0, seed=2)
+    add(store, "useless", 0.0, seed=3)
+
+    (board,) = boards(store)
+
+    assert board.rows[2].label == "useless"
+    assert [row.tied_with_best for row in board.rows] == [True, True, False]
+    assert board.rows[2].p_against_best < 0.01
+
+
+def test_every_number_has_its_interval_and_its_n(store):
+    add(store, "strong", 2.0)
+
+    (board,) = boards(store)
+    row = json.loads(to_json(board))["rows"][0]
+
+    assert row["folds"] == FOLDS
+    for metric in ("auc", "brier", "log_loss", "balanced_accuracy"):
+        estimate = row["estimates"][metric]
+        assert estimate["low"] < estimate["value"] < estimate["high"]
+        assert "Nadeau-Bengio" in estimate["method"]
+    assert json.loads(to_json(board))["n"] == 300
+
+
+def test_cells_of_another_revision_never_share_the_table(store):
+    add(store, "strong", 2.0)
+    add(store, "other", 2.0)
+    add(store, "late", 2.0, fingerprint="0" * 64)
+
+    (board,) = boards(store)
+
+    assert {row.label for row in board.rows} == {"strong", "other"}
+    assert board.entry.left_out == 1
+    assert "1 older cells are not shown" in to_markdown(board)
+
+
+def test_an_unfinished_cell_is_announced_not_ranked(store):
+    add(store, "strong", 2.0)
+    add(store, "slow", 2.0, folds=4)
+
+    (board,) = boards(store)
+
+    assert [row.label for row in board.rows] == ["strong"]
+    assert "slow is not shown: 4 of 10 folds are done." in to_markdown(board).replace("\\", "")
+
+
+def test_two_settings_of_one_model_say_what_differs(store):
+    for C in (1, 3):
+        config = about("ridge")["config"] | {"model": {"name": "ridge", "C": C}}
+        add(store, "ridge", 2.0, key=f"key-{C}", slot=f"C{C}", config=config)
+
+    (board,) = boards(store)
+
+    assert {row.label for row in board.rows} == {"ridge (C=1)", "ridge (C=3)"}
+
+
+def test_what_plugins_say_cannot_become_markup(store):
+    add(store, "evil|<script>alert(1)</script>[x](y)", 2.0, key="evil", slot="evil")
+
+    (board,) = boards(store)
+    text = to_markdown(board)
+
+    assert "<script>" not in text
+    assert "\\|\\<script\\>" in text
+
+
+def test_files_say_nothing_of_the_machine_and_are_the_same_when_written_again(store, tmp_path):
+    add(store, "strong", 2.0)
+    (board,) = boards(store)
+
+    first = {path.name: path.read_bytes() for path in write(board, tmp_path / "a")}
+    second = {path.name: path.read_bytes() for path in write(boards(store)[0], tmp_path / "b")}
+
+    assert first == second
+    assert set(first) == {"trial-response.md", "trial-response.json"}
+    assert not any(b"secret" in content for content in first.values())
+
+
+def test_one_test_set_has_a_delong_interval_and_no_ties(store):
+    add(store, "strong", 2.0, folds=1, protocol="holdout", cell_folds=1)
+
+    (board,) = boards(store)
+
+    assert board.rows[0].estimates["auc"].method == "DeLong, logit scale"
+    assert board.rows[0].tied_with_best is None
+
+
+def test_an_unknown_suite_lists_those_there_are(store):
+    add(store, "strong", 2.0)
+
+    with pytest.raises(UsageError, match=r"E701(.|\n)*there are: suite"):
+        boards(store, "other")
