@@ -36,7 +36,8 @@ def run(overrides: Sequence[str]) -> int:
             for board in boards(store, suite, sorted({e for s, e in wanted if s == suite})):
                 show(board)
     _report(summary, jobs)
-    return 1 if summary.failed_cells else 0
+    nothing_ran = not summary.folds_run + summary.folds_kept
+    return 1 if summary.failed_cells or nothing_ran else 0
 
 
 class _Progress:
@@ -85,8 +86,12 @@ def _mirror(settings: Mapping[str, Any]) -> Callable[[str, str, str], None]:
 
 def _report(summary: Summary, jobs: Jobs) -> None:
     console.say()
-    for refused in [item for item in summary.refused if item.applicable][:SHOWN_FAILURES]:
-        console.fail(f"{refused.cell.model_name} cannot run: {refused.error}")
+    reasons: dict[str, list[str]] = {}
+    for refused in summary.refused:
+        if refused.applicable:
+            reasons.setdefault(str(refused.error), []).append(refused.cell.model_name)
+    for reason, models in reasons.items():
+        console.fail(f"{', '.join(models)} cannot run: {reason}")
     said: set[str] = set()
     for planned, failure in summary.failures:
         if failure.error not in said and len(said) < SHOWN_FAILURES:
@@ -99,5 +104,7 @@ def _report(summary: Summary, jobs: Jobs) -> None:
     done = f"{summary.folds_run} folds computed, {summary.folds_kept} were already there"
     failed = len(summary.failures)
     console.say(done + (f", {failed} failed; the same command tries them again" if failed else ""))
+    if not summary.folds_run + summary.folds_kept:
+        return
     suite = jobs.cells[0].suite
     console.say(f"browse:  cytobench ui          write:  cytobench leaderboard build {suite}")

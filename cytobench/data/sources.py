@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
@@ -240,7 +240,7 @@ def _filter(source: Source, rule: Mapping[str, Any], where: str) -> Source:
 
 def _in_words(rule: Mapping[str, Any]) -> str:
     """Why a row did not pass a filter."""
-    words = {
+    words: dict[str, Callable[[Any], str]] = {
         "present": lambda _: "is missing",
         "equals": lambda value: f"is not {value}",
         "in": lambda values: f"is none of {', '.join(map(str, values))}",
@@ -271,14 +271,14 @@ def matches(texts: Sequence[str], rule: Mapping[str, Any]) -> NDArray[np.bool_]:
 
 
 def same(text: str, value: Any) -> bool:
-    """Whether a cell holds a value of the YAML file: ``"1.0"`` is 1, ``"true"`` is true."""
-    text = text.strip()
+    """Whether a cell holds a value of the YAML file: ``"1.0"`` is 1, ``"True"`` is true."""
+    text, wanted = text.strip(), str(value)
+    if text == wanted or (isinstance(value, bool) and text.lower() == wanted.lower()):
+        return True
     if isinstance(value, bool):
-        return text.lower() == str(value).lower()
-    if isinstance(value, (int, float)):
-        number = read_numbers([text])
-        return bool(number.values[0] == value)
-    return text == str(value)
+        return False
+    numbers = read_numbers([text, wanted])
+    return not numbers.wrong and bool(numbers.values[0] == numbers.values[1])
 
 
 def _first_of(source: Source, keys: list[str]) -> Source:

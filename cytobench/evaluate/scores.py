@@ -100,12 +100,21 @@ class Scores:
         if self.protocol == "leave_one_site_out":
             return mean_of_sites(values)
         if len(self.folds) == 1:
-            return self._locked(metric)
+            return self._locked(metric, self.folds[0])
         interval = nadeau_bengio_logit if metric in SHARES else nadeau_bengio
         return interval(values, *self.sizes)
 
-    def _locked(self, metric: str) -> Estimate:
-        fold = self.folds[0]
+    def by_site(self, metric: str, labels: Sequence[str]) -> dict[str, tuple[Estimate, int]]:
+        """Site -> metric on the site's patients with its interval, and their number."""
+        if self.protocol != "leave_one_site_out":
+            return {}
+        return {
+            labels[fold.fold]: (self._locked(metric, fold), len(fold.predictions.y))
+            for fold in self.folds
+        }
+
+    def _locked(self, metric: str, fold: FoldResult) -> Estimate:
+        """The metric on one test set that no other fold shares."""
         y, p = np.asarray(fold.predictions.y), np.asarray(fold.predictions.prediction)
         losses: dict[str, Callable[[], Floats]] = {
             "brier": lambda: (p - y) ** 2,
@@ -115,7 +124,7 @@ class Scores:
             return delong_logit(y, p)
         if metric in losses:
             return mean_of_patients(losses[metric]())
-        value = float(self.by_fold[metric][0])
+        value = METRICS[self.kind][metric](fold)
         return Estimate(value, None, None, "no interval: one test set")
 
     @cached_property

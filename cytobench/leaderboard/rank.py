@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,8 +27,12 @@ class Row:
     role : {"model", "floor", "ceiling"}
     estimates : mapping
         Metric -> estimate.
+    n : int
+        Patients that were tested on.
     folds, undefined : int
         Folds, and those whose headline metric is undefined (one class in the test part).
+    sites : mapping
+        Leave-one-site-out: site -> headline metric on that site alone, and its patients.
     tied_with_best : bool or None
         None where no test is possible (one fold, or few sites) and for the ceiling.
     p_against_best : float or None
@@ -38,10 +42,12 @@ class Row:
     label: str
     role: str
     estimates: Mapping[str, Estimate]
+    n: int
     folds: int
     undefined: int
     seconds: float | None
     by_fold: Mapping[str, Sequence[float]]
+    sites: Mapping[str, tuple[Estimate, int]]
     tied_with_best: bool | None = None
     p_against_best: float | None = None
     cell: StoredCell | None = None
@@ -78,33 +84,37 @@ def rank(entry: Entry) -> Board:
     about = entry.about
     kind, protocol = about["task"]["kind"], about["protocol"]["name"]
     headline = HEADLINE[kind]
-    names = labels(entry.cells)
+    names, sites = labels(entry.cells), about["test_labels"]
     rows = []
     for cell in entry.cells:
         scores = Scores(kind, protocol, cell.folds)
-        rows.append(_row(names[cell.key], cell.about["model"]["role"], scores, cell))
+        rows.append(_row(names[cell.key], cell.about["model"]["role"], scores, sites, cell))
     sign = 1 if headline in LOWER_IS_BETTER else -1
     rows.sort(key=lambda row: (_missing_last(sign * row.estimates[headline].value), row.label))
     truth = with_truth(entry.cells[0])
     ceiling = None
     if truth is not None:
-        ceiling = _row("truth", "ceiling", Scores(kind, protocol, truth), None)
+        ceiling = _row("truth", "ceiling", Scores(kind, protocol, truth), sites, None)
     sizes = Scores(kind, protocol, entry.cells[0].folds).sizes
     if protocol == "repeated_stratified":
         rows = _mark_ties(rows, headline, sizes)
     return Board(entry, kind, headline, rows, ceiling)
 
 
-def _row(label: str, role: str, scores: Scores, cell: StoredCell | None) -> Row:
+def _row(
+    label: str, role: str, scores: Scores, test_labels: Sequence[str], cell: StoredCell | None
+) -> Row:
     headline = HEADLINE[scores.kind]
     return Row(
         label=label,
         role=role,
         estimates={name: scores.estimate(name) for name in METRICS[scores.kind]},
+        n=len({patient for fold in scores.folds for patient in fold.predictions.patient}),
         folds=len(scores.folds),
         undefined=int(np.isnan(scores.by_fold[headline]).sum()),
         seconds=scores.seconds if cell else None,
         by_fold={name: values.tolist() for name, values in scores.by_fold.items()},
+        sites=scores.by_site(headline, test_labels),
         cell=cell,
     )
 
@@ -114,8 +124,6 @@ def _missing_last(value: float) -> float:
 
 
 def _mark_ties(rows: list[Row], headline: str, sizes: tuple[float, float]) -> list[Row]:
-    from dataclasses import replace
-
     best = rows[0]
     p_values = [
         corrected_t(best.by_fold[headline], row.by_fold[headline], *sizes)[1] for row in rows[1:]

@@ -46,6 +46,8 @@ def _row_json(row: Row) -> dict[str, Any]:
         "label": row.label,
         "role": row.role,
         "estimates": {name: asdict(estimate) for name, estimate in row.estimates.items()},
+        "n": row.n,
+        "sites": {site: {**asdict(estimate), "n": n} for site, (estimate, n) in row.sites.items()},
         "folds": row.folds,
         "undefined_folds": row.undefined,
         "tied_with_best": row.tied_with_best,
@@ -95,7 +97,7 @@ def _cells(row: Row, board: Board) -> list[str]:
         ROLES[row.role],
         *(number(row.estimates[name]) for name in SHOWN[board.kind]),
         _tie(row),
-        str(board.entry.about["n"]),
+        str(row.n),
         folds,
         "" if row.seconds is None else f"{row.seconds:.2f}",
     ]
@@ -177,18 +179,17 @@ def footnotes(board: Board) -> list[str]:
     return notes
 
 
-def per_site(board: Board) -> list[list[str]]:
-    """For leave-one-site-out: model, then the headline metric at each site."""
-    labels = board.entry.about["test_labels"]
-    if not any(labels):
-        return []
-    return [
-        [row.label, *(_plain(value) for value in row.by_fold[board.headline])] for row in board.rows
+def per_site(board: Board) -> tuple[list[str], list[list[str]]] | None:
+    """For leave-one-site-out: titles and rows of the headline metric at each site."""
+    if not any(row.sites for row in board.rows):
+        return None
+    counts = {site: n for row in board.rows for site, (_, n) in row.sites.items()}
+    titles = ["model", *(f"{site} (n = {n})" for site, n in counts.items())]
+    rows = [
+        [row.label, *(number(row.sites[site][0]) if site in row.sites else "" for site in counts)]
+        for row in board.rows
     ]
-
-
-def _plain(value: float) -> str:
-    return f"{value:.3f}" if value == value else "undefined"
+    return titles, rows
 
 
 def to_markdown(board: Board) -> str:
@@ -197,8 +198,8 @@ def to_markdown(board: Board) -> str:
     parts += _markdown_table(headers(board), table_rows(board))
     sites = per_site(board)
     if sites:
-        parts += ["", f"## {TITLES[board.headline]} at each site", ""]
-        parts += _markdown_table(["model", *board.entry.about["test_labels"]], sites)
+        parts += ["", f"## {TITLES[board.headline]} (95 % interval) at each site", ""]
+        parts += _markdown_table(*sites)
     parts += ["", *(f"- {_escaped(note)}" for note in footnotes(board)), ""]
     fingerprint, plan = board.entry.about["dataset"]["fingerprint"], board.entry.about["plan"]
     parts.append(f"Cohort `{fingerprint[:12]}`, splits `{plan[:12]}`.")

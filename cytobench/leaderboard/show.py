@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from cytobench import console
 from cytobench.leaderboard.rank import Board
-from cytobench.leaderboard.render import footnotes, headers, per_site, summary, table_rows, title
+from cytobench.leaderboard.render import (
+    TITLES,
+    footnotes,
+    headers,
+    per_site,
+    summary,
+    table_rows,
+    title,
+)
 
 
 def show(board: Board) -> None:
@@ -17,7 +25,6 @@ def show(board: Board) -> None:
     console.table(columns, table_rows(board), right=("n", "folds", "s per fold"))
     sites = per_site(board)
     if sites:
-        labels = board.entry.about["test_labels"]
-        console.table(["model", *labels], sites, title=f"{board.headline} at each site")
+        console.table(*sites, title=f"{TITLES[board.headline]} (95 % interval) at each site")
     for note in footnotes(board):
         console.say(f"  {note}", style="dim")

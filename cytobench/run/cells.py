@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,11 @@ def load_cell(cell: Cell) -> LoadedCell:
     if task.name not in card.tasks:
         raise NotApplicable(
             "E222", f"{card.name} does not do {task.name}; it does {', '.join(card.tasks)}"
+        )
+    if card.extra is not None and find_spec(card.extra) is None:
+        raise NotApplicable(
+            "E220",
+            f"{card.name} needs the package {card.extra!r}: pip install 'cytobench[{card.extra}]'",
         )
     bench = load_bench(config)
     missing = [name for name in card.needs if name not in bench.cohort.analytes]
