@@ -1,0 +1,220 @@
+"""Networks as scikit-learn estimators: subclass and write ``build``.
+
+>>> from torch import nn
+>>> from cytobench.torch.estimator import NetworkClassifier
+>>> class Linear(NetworkClassifier):
+...     def build(self, n_features):
+...         return nn.Linear(n_features, 1)
+"""
+
+from __future__ import annotations
+
+from inspect import Signature, signature
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cytobench.torch.device import reproducible, resolve_device, single_thread
+from cytobench.torch.trainer import Ensemble, Loss, Schedule, hold_out, train
+
+Floats = NDArray[np.float64]
+
+
+class Network(BaseEstimator):  # type: ignore[misc]
+    """What classifier and regressor share.
+
+    A subclass with parameters of its own takes the others as ``**training`` and hands them on;
+    they count as its parameters all the same.
+
+    Parameters
+    ----------
+    members : int
+        Networks that differ in initial weights and held-out rows; predictions are averaged.
+    learning_rate, weight_decay : float
+        Of AdamW.
+    max_epochs : int
+    patience : int
+        Epochs without a lower held-out loss after which training stops.
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"``, ... for training; predictions are made on the CPU.
+    random_state : int, RandomState or None
+
+    Attributes
+    ----------
+    ensemble_ : Module
+        Inputs (members, n, features) to outputs (members, n); on the CPU.
+    n_members_ : int
+    training_ : Training
+        Held-out loss by epoch and the epoch that was kept.
+    n_iter_ : int
+        Epochs trained.
+    """
+
+    def __init__(
+        self,
+        *,
+        members: int = 3,
+        learning_rate: float = 3e-3,
+        weight_decay: float = 1e-2,
+        max_epochs: int = 100,
+        patience: int = 12,
+        device: str = "auto",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.members = members
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.max_epochs = max_epochs
+        self.patience = patience
+        self.device = device
+        self.random_state = random_state
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Write the inherited parameters out in the signature of an ``__init__`` that passes on."""
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            vars(cls)["__init__"].__signature__ = _written_out(cls)
+
+    def build(self, n_features: int) -> nn.Module:
+        """One untrained network: inputs (n, n_features) to outputs (n, 1) or (n,).
+
+        For a classifier the output is added to the log odds of the training part; for a regressor
+        it is in standard deviations of the outcome, from its mean.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs a method build(n_features)")
+
+    def build_ensemble(self, n_features: int) -> nn.Module:
+        """All members; override where they can be computed as one."""
+        return Ensemble([self.build(n_features) for _ in range(self.members)])
+
+    def _train(self, X: Floats, y: Floats, strata: NDArray[np.intp], loss: Loss) -> None:
+        """Train the ensemble on targets as the loss expects them."""
+        device = resolve_device(self.device)
+        with reproducible(_seed(self.random_state), device):
+            holdout = hold_out(torch.tensor(strata), self.members)
+            ensemble = self.build_ensemble(X.shape[1]).to(device)
+            self.training_ = train(
+                ensemble,
+                torch.tensor(X, dtype=torch.float32, device=device),
+                torch.tensor(y, dtype=torch.float32, device=device),
+                holdout.to(device),
+                loss,
+                Schedule(self.learning_rate, self.weight_decay, self.max_epochs, self.patience),
+            )
+        self.ensemble_ = ensemble.cpu()
+        self.n_members_ = self.members
+        self.n_iter_ = len(self.training_.valid_loss)
+
+    def _outputs(self, X: ArrayLike) -> Tensor:
+        """Outputs of every member, shape (members, n), in double precision."""
+        check_is_fitted(self)
+        inputs = torch.tensor(validate_data(self, X, reset=False), dtype=torch.float32)
+        with single_thread(), torch.no_grad():
+            return self.ensemble_(inputs.expand(self.n_members_, *inputs.shape)).double()
+
+
+class NetworkClassifier(ClassifierMixin, Network):  # type: ignore[misc]
+    """Two classes, one logit, cross-entropy; members' probabilities are averaged.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+    prior_logit_ : float
+        Log odds of the second class in the training part, where every network starts.
+    """
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Train on inputs of shape (n, features) and classes of shape (n,)."""
+        inputs, labels = validate_data(self, X, y)
+        check_classification_targets(labels)
+        self.classes_, encoded = np.unique(labels, return_inverse=True)
+        if len(self.classes_) > 2:
+            raise ValueError(
+                "Only binary classification is supported. "
+                f"The type of the target is {type_of_target(labels)}."
+            )
+        if len(self.classes_) < 2:
+            raise ValueError(f"y holds one class only, {self.classes_[0]!r}; two are needed")
+        share = float(encoded.mean())
+        self.prior_logit_ = float(np.log(share / (1 - share)))
+
+        def loss(outputs: Tensor, targets: Tensor) -> Tensor:
+            return functional.binary_cross_entropy_with_logits(
+                outputs + self.prior_logit_, targets, reduction="none"
+            )
+
+        self._train(inputs, encoded.astype(np.float64), encoded, loss)
+        return self
+
+    def predict_proba(self, X: ArrayLike) -> Floats:
+        """Probability of both classes, shape (n, 2)."""
+        outputs = self._outputs(X) + self.prior_logit_
+        p = torch.sigmoid(outputs).mean(dim=0).numpy()
+        return np.column_stack([1 - p, p])
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """The likelier class, shape (n,)."""
+        second = self.predict_proba(X)[:, 1] >= 0.5
+        return np.asarray(self.classes_[second.astype(np.intp)])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+class NetworkRegressor(RegressorMixin, Network):  # type: ignore[misc]
+    """One output, squared error on the standardised outcome; members' predictions are averaged.
+
+    Attributes
+    ----------
+    mean_, scale_ : float
+        Of the outcome in the training part.
+    """
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Train on inputs of shape (n, features) and an outcome of shape (n,)."""
+        inputs, values = validate_data(self, X, y, y_numeric=True)
+        outcome = column_or_1d(values).astype(np.float64)
+        self.mean_ = float(outcome.mean())
+        self.scale_ = float(outcome.std()) or 1.0
+        standardised = (outcome - self.mean_) / self.scale_
+
+        def loss(outputs: Tensor, targets: Tensor) -> Tensor:
+            return functional.mse_loss(outputs, targets, reduction="none")
+
+        self._train(inputs, standardised, np.zeros(len(outcome), dtype=np.intp), loss)
+        return self
+
+    def predict(self, X: ArrayLike) -> Floats:
+        """The outcome in its own unit, shape (n,)."""
+        mean = self._outputs(X).mean(dim=0).numpy()
+        return np.asarray(self.mean_ + self.scale_ * mean, dtype=np.float64)
+
+
+def _written_out(cls: type) -> Signature:
+    """The signature of a class's ``__init__`` with its ``**`` replaced by what that stands for."""
+    own = signature(vars(cls)["__init__"])
+    named = {
+        name: item for name, item in own.parameters.items() if item.kind is not item.VAR_KEYWORD
+    }
+    if len(named) < len(own.parameters):
+        for name, item in signature(cls.__mro__[1]).parameters.items():
+            named.setdefault(name, item.replace(kind=item.KEYWORD_ONLY))
+    return own.replace(parameters=list(named.values()))
+
+
+def _seed(random_state: int | np.random.RandomState | None) -> int:
+    """A seed for torch; None draws a fresh one and leaves numpy's global state alone."""
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**31))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    return int(random_state)
