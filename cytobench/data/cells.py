@@ -14,7 +14,8 @@ MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "#N/A", ".", "-")
 """Cells that say nothing."""
 
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-VALUE = re.compile(rf"\*?\s*([<>≤≥]?)\s*=?\s*({NUMBER})\s*([^\d\s<>*].*)?\Z")
+UNIT = r"[A-Za-zµμ%][A-Za-zµμ%/·^ -]*"
+VALUE = re.compile(rf"\*?\s*([<>≤≥]?)\s*=?\s*({NUMBER})\s*({UNIT})?\Z")
 BELOW = re.compile(r"(?i)(?:oor\s*<|<\s*(?:llod|lod|lloq|loq|min)|n\.?\s?d\.?|blq|bql|bld)\Z")
 ABOVE = re.compile(r"(?i)(?:oor\s*>|>\s*(?:uloq|max)|alq)\Z")
 

@@ -179,6 +179,7 @@ def read_analytes(reader: Reader, spec: Mapping[str, Any]) -> tuple[list[Analyte
     for name, column in analytes.items():
         about = {key: each.get(name, {}).get(key, spec.get(key)) for key in EACH_KEYS}
         numbers = reader.numbers(column, "analyte")
+        _declared_unit(reader, column, numbers, about["unit"])
         values, below = mark(
             numbers,
             limit[name],
@@ -257,6 +258,18 @@ def _one_unit(reader: Reader, spec: Mapping[str, Any]) -> None:
                 f"the unit is {unit!r}, and {units[0]!r} further up",
                 where=reader.source.place(column, row),
                 hint="convert the table to one unit",
+            )
+
+
+def _declared_unit(reader: Reader, column: str, numbers: Numbers, declared: Any) -> None:
+    """A unit written in a cell has to be the declared one."""
+    for unit, row in numbers.units.items():
+        if declared and unit != str(declared):
+            raise DataError(
+                "E316",
+                f"the unit is {unit!r}, declared is {declared!r}",
+                where=reader.source.place(column, row),
+                hint="convert the cell, or correct `unit:`",
             )
 
 
