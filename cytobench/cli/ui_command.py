@@ -7,6 +7,11 @@ from collections.abc import Mapping
 
 from cytobench import console
 
+HELP = """
+Only this machine can open it, and it needs no internet. At the first visit choose "Model training"
+at the upper left, and close the assistant panel: that one is MLflow's own.
+Stop with Ctrl-C."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
@@ -34,7 +39,7 @@ def execute(options: argparse.Namespace) -> int:
         arguments = server.command(uri, config["artifacts"], options.port)
         with server.running(arguments, options.port) as process:
             _links(f"http://{server.HOST}:{options.port}", found)
-            console.say("\nOnly this machine can open it. Stop with Ctrl-C.", style="dim")
+            console.say(HELP, style="dim")
             return process.wait()
     except KeyboardInterrupt:
         console.say("\nstopped", style="dim")

@@ -94,7 +94,7 @@ def roc(folds: Sequence[FoldResult], auc: Estimate, title: str) -> Any:
     curves = {fold.fold: curve for fold in folds if (curve := _roc_curve(fold)) is not None}
     figure, axes = _canvas(title, square=True)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)))
-    axes.annotate("chance", (0.86, 0.83), color=GREY, fontsize=9, rotation=45, ha="center")
+    axes.annotate("chance", (0.93, 0.86), color=GREY, fontsize=9, ha="left")
     repeats = sorted({fold.repeat for fold in folds})
     groups = [[fold.fold for fold in folds if fold.repeat == repeat] for repeat in repeats]
     if len(groups) == 1:  # one repeat: its folds (sites, say) say more than their mean again
@@ -106,7 +106,7 @@ def roc(folds: Sequence[FoldResult], auc: Estimate, title: str) -> Any:
     if curves:
         axes.plot(*_mean_curve(list(curves.values())), color=BLUE, linewidth=2.4)
     behind = "repeat" if len(repeats) > 1 else "fold"
-    _say(axes, [f"AUC {_text(auc)}", f"bold: mean of {len(curves)} folds; thin: each {behind}"])
+    _say(axes, f"AUC {_text(auc)}; bold: mean of {len(curves)} folds, thin: each {behind}")
     axes.set(xlabel="1 - specificity", ylabel="sensitivity", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     _foot(figure, folds)
     return figure
@@ -141,21 +141,20 @@ def calibration(folds: Sequence[FoldResult], title: str) -> Any:
     patients = patient_means(folds)
     figure, axes = _canvas(title, square=True)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)))
-    axes.annotate("perfect", (0.9, 0.87), color=GREY, fontsize=9, rotation=45, ha="center")
-    for group in _groups(patients.prediction):
-        x, k, n = patients.prediction[group].mean(), patients.y[group].sum(), len(group)
-        low, high = wilson(float(k), n)
-        axes.plot([x, x], [low, high], color=BLUE, alpha=0.45, linewidth=1.6)
-        axes.plot(x, k / n, "o", color=BLUE, markersize=6.5, markeredgecolor="white")
-    bins = np.linspace(0, 1, 26)
-    for outcome, colour, sign in ((1.0, ORANGE, 1), (0.0, GREY, -1)):
-        counts, _ = np.histogram(patients.prediction[patients.y == outcome], bins)
-        height = 0.07 * sign * counts / max(1, _largest_bin(patients, bins))
-        axes.bar(bins[:-1], height, np.diff(bins), -0.12, align="edge", color=colour, alpha=0.8)
-    axes.annotate("with", (1.0, -0.105), color=ORANGE, fontsize=8, ha="right")
-    axes.annotate("without the outcome", (1.0, -0.185), color=INK, fontsize=8, ha="right")
+    groups = _groups(patients.prediction)
+    predicted = [patients.prediction[group].mean() for group in groups]
+    events = [patients.y[group].sum() for group in groups]
+    ends = [wilson(float(k), len(group)) for k, group in zip(events, groups, strict=True)]
+    shares = [k / len(group) for k, group in zip(events, groups, strict=True)]
+    axes.vlines(predicted, *zip(*ends, strict=True), color=BLUE, alpha=0.45, linewidth=1.6)
+    axes.plot(predicted, shares, "o", color=BLUE, markersize=6.5, markeredgecolor="white")
+    _risks(axes, patients)
     mean, share = patients.prediction.mean(), patients.y.mean()
-    _say(axes, [f"mean prediction {mean:.2f}, observed {share:.2f}", "bars: 95 % intervals"], top=1)
+    _say(
+        axes,
+        f"mean prediction {mean:.2f}, observed {share:.2f}; bars: 95 % intervals\n"
+        "below: patients with (orange) and without the outcome (grey)",
+    )
     axes.set(
         xlabel="predicted probability (mean out-of-fold)",
         ylabel="observed share",
@@ -167,9 +166,14 @@ def calibration(folds: Sequence[FoldResult], title: str) -> Any:
     return figure
 
 
-def _largest_bin(patients: PatientMeans, bins: Floats) -> int:
-    counts = [np.histogram(patients.prediction[patients.y == y], bins)[0].max() for y in (0.0, 1.0)]
-    return int(max(counts))
+def _risks(axes: Any, patients: PatientMeans) -> None:
+    """Histograms of the predictions below zero: with the outcome upwards, without downwards."""
+    bins = np.linspace(0, 1, 26)
+    counts = [np.histogram(patients.prediction[patients.y == y], bins)[0] for y in (1.0, 0.0)]
+    largest = max(1, *(int(count.max()) for count in counts))
+    for count, colour, sign in zip(counts, (ORANGE, GREY), (1, -1), strict=True):
+        height = -0.12 + sign * 0.07 * count / largest
+        axes.stairs(height, bins, baseline=-0.12, fill=True, color=colour, alpha=0.8)
 
 
 def _groups(prediction: Floats) -> list[NDArray[np.intp]]:
@@ -192,19 +196,20 @@ def risk_by_outcome(folds: Sequence[FoldResult], title: str) -> Any:
     """How predicted probabilities are distributed with and without the outcome."""
     patients = patient_means(folds)
     figure, axes = _canvas(title)
-    bins = np.linspace(0, 1, 31)
+    bins = np.linspace(0, 1, 21)
     names = ((1.0, ORANGE, "with the outcome"), (0.0, BLUE, "without the outcome"))
     for outcome, colour, name in names:
         values = patients.prediction[patients.y == outcome]
         if len(values):
-            weights = np.full(len(values), 100 / len(values))
+            shares = 100 * np.histogram(values, bins)[0] / len(values)
             label = f"{name} (n = {len(values)})"
-            axes.hist(values, bins, weights=weights, color=colour, alpha=0.35)
-            axes.hist(values, bins, weights=weights, color=colour, histtype="step", linewidth=1.6)
-            axes.plot([], [], color=colour, linewidth=6, alpha=0.6, label=label)
+            axes.stairs(shares, bins, fill=True, color=colour, alpha=0.35, label=label)
+            axes.stairs(shares, bins, color=colour, linewidth=1.6)
             axes.axvline(np.median(values), color=colour, linewidth=1.2, linestyle=(0, (4, 3)))
     axes.plot([], [], color=GREY, linewidth=1.2, linestyle=(0, (4, 3)), label="medians")
-    axes.legend(frameon=False, fontsize=9, loc="upper right")
+    axes.legend(
+        frameon=False, fontsize=9, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0
+    )
     axes.set(
         xlabel="predicted probability (mean out-of-fold)",
         ylabel="% of the patients in each group",
@@ -231,7 +236,7 @@ def observed_predicted(folds: Sequence[FoldResult], mae: Estimate, title: str) -
         means = [(patients.prediction[g].mean(), patients.y[g].mean()) for g in groups]
         axes.plot(*zip(*means, strict=True), "o-", color=ORANGE, linewidth=1.6, label="group mean")
     axes.legend(frameon=False, fontsize=9, loc="lower right")
-    _say(axes, [f"MAE {_text(mae, 1)}"], top=1)
+    _say(axes, f"MAE {_text(mae, 1)}; each patient once")
     axes.set(xlabel="predicted (mean out-of-fold)", ylabel="observed", xlim=ends, ylim=ends)
     _foot(figure, folds)
     return figure
@@ -240,10 +245,10 @@ def observed_predicted(folds: Sequence[FoldResult], mae: Estimate, title: str) -
 def _canvas(title: str, *, square: bool = False) -> tuple[Any, Any]:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.4, 5.2) if square else (6.4, 4.4), layout="constrained")
+    figure = Figure(figsize=(5.4, 5.6) if square else (6.4, 4.4), layout="constrained")
     figure.set_facecolor("white")
+    figure.suptitle(title, x=0.02, ha="left", fontsize=12, fontweight="bold", color=INK)
     axes = figure.add_subplot()
-    axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GREY)
     axes.tick_params(colors=INK, labelsize=9)
@@ -252,24 +257,14 @@ def _canvas(title: str, *, square: bool = False) -> tuple[Any, Any]:
     return figure, axes
 
 
-def _say(axes: Any, lines: Sequence[str], *, top: int = 0) -> None:
-    """Words inside the axes: lower right, or upper left where `top`."""
-    place = {"x": 0.03, "y": 0.97, "va": "top", "ha": "left"}
-    if not top:
-        place = {"x": 0.97, "y": 0.04, "va": "bottom", "ha": "right"}
-    axes.text(
-        s="\n".join(lines), transform=axes.transAxes, fontsize=10, color=INK, linespacing=1.5,
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85}, **place,
-    )  # fmt: skip
+def _say(axes: Any, text: str) -> None:
+    """The line between title and axes."""
+    axes.set_title(text, loc="left", fontsize=9.5, color=INK)
 
 
 def _foot(figure: Any, folds: Sequence[FoldResult]) -> None:
     """Under the figure: how many patients and folds it rests on."""
-    patients = {
-        patient: y
-        for f in folds
-        for patient, y in zip(f.predictions.patient, f.predictions.y, strict=True)
-    }
+    patients = {patient for fold in folds for patient in fold.predictions.patient}
     figure.supxlabel(f"n = {len(patients)} patients, {len(folds)} folds", fontsize=8.5, color=GREY)
 
 

@@ -132,7 +132,7 @@ class Tracker:
     def _log_dataset(self, run: str, dataset: Mapping[str, str]) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
-        context = InputTag("mlflow.data.context", "outer folds")
+        context = InputTag("mlflow.data.context", "evaluation")
         self.client.log_inputs(run, [DatasetInput(Dataset(**dataset), [context])])
 
     def rename(self, run: str, name: str) -> None:

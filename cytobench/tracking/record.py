@@ -33,6 +33,9 @@ NAMES = {
 """Metrics that are mirrored; a reader should meet ten names, not forty."""
 CHARTED = ("auc", "brier", "mae", "r2")
 """Metrics that are also given for each fold, as the steps of a series."""
+DIGITS = 4
+SHORT = 12
+"""Of a hash, as on the leaderboards."""
 SHOWN_WARNINGS = 3
 
 
@@ -107,7 +110,11 @@ def _metrics(cell: StoredCell) -> list[Measured]:
             Measured(f"fold/{name}", float(value), fold.fold)
             for fold, value in zip(cell.folds, values, strict=True)
         ]
-    return [item for item in found if item.value == item.value]  # undefined: nothing to chart
+    return [  # rounded, as the table shows every digit; undefined: nothing to chart
+        Measured(item.name, round(item.value, DIGITS), item.step)
+        for item in found
+        if item.value == item.value
+    ]
 
 
 def _estimates(cell: StoredCell) -> list[Measured]:
@@ -115,10 +122,11 @@ def _estimates(cell: StoredCell) -> list[Measured]:
     headline = HEADLINE[scores.kind]
     interval = scores.estimate(headline)
     values = {NAMES[name]: scores.estimate(name).value for name in scores.by_fold if name in NAMES}
-    values["seconds per fold"] = scores.seconds
+    values["s per fold"] = scores.seconds
     if interval.low is not None and interval.high is not None:
-        values[f"{NAMES[headline]} low"] = interval.low
-        values[f"{NAMES[headline]} high"] = interval.high
+        # The UI sorts columns by name: lower stands before upper.
+        values[f"{NAMES[headline]} lower"] = interval.low
+        values[f"{NAMES[headline]} upper"] = interval.high
     return [Measured(name, value) for name, value in values.items()]
 
 
@@ -183,13 +191,13 @@ def _tags(cell: StoredCell, suite: str, entry: str) -> dict[str, str]:
         "entry": entry,
         "dataset": about["dataset"]["name"],
         "dataset kind": about["dataset"]["kind"],
-        "dataset fingerprint": about["dataset"]["fingerprint"],
+        "fingerprint": about["dataset"]["fingerprint"][:SHORT],
         "task": about["task"]["name"],
         "protocol": about["protocol"]["name"],
-        "split plan": about["plan"],
+        "splits": about["plan"][:SHORT],
         "model": about["model"]["name"],
         "role": about["model"]["role"],
-        "plugin source": about["model"]["source"],
+        "plugin source": about["model"]["source"][:SHORT],
         "git commit": about["git_commit"],
         "n": str(about["n"]),
         "mlflow.source.name": about["command"],
@@ -210,7 +218,7 @@ def _dataset(about: Mapping[str, Any]) -> dict[str, str]:
     }
     return {
         "name": card["name"],
-        "digest": card["fingerprint"][:12],
+        "digest": card["fingerprint"][:SHORT],
         "source_type": "simulated" if card["kind"] == "simulated" else "local",
         "source": json.dumps({name: value for name, value in source.items() if value}),
         "profile": json.dumps(
@@ -228,9 +236,7 @@ def run_note(cell: StoredCell, failures: Sequence[FoldFailure]) -> str:
         lines += [_result(cell)]
     else:
         lines += [f"**Unfinished: {len(cell.folds)} of {about['folds']} folds.** No estimate yet."]
-    lines += [
-        f"Fold {item.fold} failed: {_one_line(item.error)}" for item in failures[:SHOWN_WARNINGS]
-    ]
+    lines += [f"Fold {item.fold} failed: {_kind(item.error)}" for item in failures[:SHOWN_WARNINGS]]
     card = [f"version {model['version']}", f"sees {' and '.join(model['inputs'])}"]
     if model["citation"]:
         card.append(_citation(model["citation"]))
@@ -269,6 +275,11 @@ def _sentence(text: str) -> str:
     return f"{text.rstrip('.')}." if text else ""
 
 
+def _kind(error: str) -> str:
+    """The kind of an error; its message may quote data, and stays in the run store."""
+    return error.partition(":")[0].strip()
+
+
 def _one_line(text: str) -> str:
     return " ".join(text.split())[:300]
 
@@ -277,16 +288,19 @@ def experiment_note(cell: StoredCell, suite: str, entry: str) -> str:
     """What an experiment says of itself: the sentences above the leaderboard's table."""
     kind = cell.about["task"]["kind"]
     board = Board(Entry(suite, entry, [cell], {}, 0), kind, HEADLINE[kind], [], None)
-    better = "higher AUC is better, 0.5 is chance"
+    better = "highest AUC first (0.5 is chance)"
     if kind == "regression":
-        better = "lower MAE (mean absolute error) is better"
+        better = "smallest mean absolute error (MAE) first"
     reading = (
-        f"Each run is one model: {better}; *low* and *high* are the ends of the 95 % interval. "
-        "Runs with the role *floor* show what knowing next to nothing achieves. Metrics under "
-        "*fold* chart the outer folds. Which models are tied with the best: "
-        f"`cytobench leaderboard show {suite}`."
+        f"Each run is one model, {better}; *lower* and *upper* end the 95 % interval. "
+        "The role *floor* marks what knowing next to nothing achieves."
     )
-    return "\n\n".join([*summary(board), *(str(note) for note in cell.about["notes"]), reading])
+    more = (
+        "Metrics named *fold/...* chart the outer folds; figures are among a run's artifacts. "
+        f"Which models are tied with the best: `cytobench leaderboard show {suite}`."
+    )
+    about = [*summary(board), *(str(note) for note in cell.about["notes"])]
+    return "\n\n".join([reading, *about, more])
 
 
 def tables(cell: StoredCell) -> dict[str, str]:
@@ -306,7 +320,7 @@ def _folds_table(cell: StoredCell) -> str:
             | {"n train": fold.n_train, "n test": len(fold.predictions.y)}
             | {NAMES[name]: _digits(by_fold[name][position]) for name in by_fold if name in NAMES}
             | {"threshold": _digits(fold.threshold)}
-            | {f"{step} s": f"{seconds:.3f}" for step, seconds in fold.timings.items()}
+            | {"seconds": f"{sum(fold.timings.values()):.3f}"}
             | {name: _word(value) for name, value in fold.params.items()}
         )
     return _csv(rows)
@@ -317,7 +331,7 @@ def _trials_table(cell: StoredCell) -> str:
         [
             {"fold": fold.fold, "trial": trial.number, "inner loss": _digits(trial.score)}
             | {name: _word(value) for name, value in trial.params.items()}
-            | {"seconds": f"{trial.seconds:.3f}", "error": _one_line(trial.error)}
+            | {"seconds": f"{trial.seconds:.3f}", "error": _kind(trial.error)}
             for fold in cell.folds
             for trial in fold.trials
         ]

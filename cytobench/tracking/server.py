@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import IO, Any
 
 from cytobench.core.errors import CytobenchError, UsageError
 from cytobench.tracking.client import QUIET, Tracker, database_file, explained
 
 HOST = "127.0.0.1"
 START_SECONDS = 90
+SHOWN_LINES = 15
 ENVIRONMENT = {
     **QUIET,
     # Job workers evaluate language models: eight processes and 2 GB that nothing here uses.
@@ -107,36 +110,46 @@ def _free_port() -> int:
 
 @contextmanager
 def running(arguments: Sequence[str], port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A server that answers; it ends with the block.
+    """A server that answers; it ends with the block, also when this process is told to end.
 
     Raises
     ------
     CytobenchError
         ``E604`` where it ends or stays silent.
     """
-    process = subprocess.Popen(list(arguments), env=environment(os.environ))  # noqa: S603 - ours
-    try:
-        _await_answer(process, port)
-        yield process
-    finally:
-        _stop(process)
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(  # noqa: S603 - our own command line
+            list(arguments), env=environment(os.environ), stdout=log, stderr=log
+        )
+        try:
+            _await_answer(process, port, log)
+            yield process
+        finally:
+            _stop(process)
+            signal.signal(signal.SIGTERM, before)
 
 
-def _await_answer(process: subprocess.Popen[bytes], port: int) -> None:
+def _interrupt(number: int, frame: object) -> None:
+    del number, frame
+    raise KeyboardInterrupt
+
+
+def _await_answer(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
     until = time.monotonic() + START_SECONDS
+    problem = f"did not answer within {START_SECONDS} s"
     while time.monotonic() < until:
         if process.poll() is not None:
-            raise CytobenchError(
-                "E604",
-                f"the MLflow server ended with exit code {process.returncode}; it says why above",
-                hint="a database of an older MLflow needs: mlflow db upgrade URI",
-            )
+            problem = f"ended with exit code {process.returncode}"
+            break
         try:
             with urllib.request.urlopen(f"http://{HOST}:{port}/health", timeout=2):
                 return
         except OSError:  # refused while it starts; URLError is one
             time.sleep(0.2)
-    raise CytobenchError("E604", f"the MLflow server did not answer within {START_SECONDS} s")
+    log.seek(0)
+    said = log.read().decode(errors="replace").strip().splitlines()[-SHOWN_LINES:]
+    raise CytobenchError("E604", "\n".join([f"the MLflow server {problem}:", *said]))
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

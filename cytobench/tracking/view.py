@@ -21,13 +21,8 @@ def columns(kind: str) -> list[str]:
     """Columns of the runs table, from left to right."""
     headline = "AUC" if kind == "classification" else "MAE"
     second = "Brier" if kind == "classification" else "R2"
-    metrics = (headline, f"{headline} low", f"{headline} high", second, "seconds per fold")
-    return [
-        *(f"metrics.`{name}`" for name in metrics),
-        "tags.`role`",
-        "params.`folds`",
-        "params.`tuning.trials`",
-    ]
+    metrics = (headline, f"{headline} lower", f"{headline} upper", second, "s per fold")
+    return [*(f"metrics.`{name}`" for name in metrics), "tags.`role`"]
 
 
 def state(kind: str) -> str:
