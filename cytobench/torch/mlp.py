@@ -33,7 +33,8 @@ class StackedMlp(nn.Module):  # type: ignore[misc]
             bound = fan_in**-0.5  # as nn.Linear
             self.weights.append(torch.empty(members, fan_in, fan_out).uniform_(-bound, bound))
             self.biases.append(torch.empty(members, 1, fan_out).uniform_(-bound, bound))
-        # At the start the output is the prior's plus what the random features make of it.
+        # Every member starts at the training part's prior.
+        nn.init.zeros_(self.weights[-1])
         nn.init.zeros_(self.biases[-1])
 
     def forward(self, X: Tensor) -> Tensor:
@@ -51,7 +52,7 @@ class _Mlp(Network):
     """Shape of the perceptron: `depth` hidden layers of `width` units with dropout."""
 
     def __init__(
-        self, *, width: int = 32, depth: int = 1, dropout: float = 0.1, **training: Any
+        self, *, width: int = 32, depth: int = 1, dropout: float = 0.3, **training: Any
     ) -> None:
         super().__init__(**training)
         self.width = width

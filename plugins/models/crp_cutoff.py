@@ -30,7 +30,8 @@ class _ByStratum(BaseEstimator):
     @staticmethod
     def _stratum(X):
         crp = np.asarray(X["CRP"], dtype=float)
-        return np.where(np.isnan(crp), -1, np.searchsorted(STRATA, crp, side="left"))
+        low, high = STRATA
+        return np.where(np.isnan(crp), -1, (crp >= low).astype(int) + (crp > high))
 
 
 class CrpClassifier(ClassifierMixin, _ByStratum):

@@ -11,11 +11,15 @@ from cytobench import Float, model
 )
 def elastic_net(C=0.1, l1_ratio=0.5, kind="classification", random_state=None):
     """Elastic-net (logistic) regression; few analytes or all of them, as tuned."""
+    from sklearn.compose import TransformedTargetRegressor
     from sklearn.linear_model import ElasticNet, LogisticRegression
+    from sklearn.preprocessing import StandardScaler
 
     if kind == "regression":
-        # ElasticNet's loss is a mean over patients in the outcome's squared unit.
-        return ElasticNet(alpha=1 / C, l1_ratio=l1_ratio, max_iter=10_000)
+        # On the standardised outcome C means the same in any unit; 0.01 / C is the penalty that
+        # logistic regression gives a hundred patients.
+        net = ElasticNet(alpha=0.01 / C, l1_ratio=l1_ratio, max_iter=10_000, tol=1e-3)
+        return TransformedTargetRegressor(net, transformer=StandardScaler())
     return LogisticRegression(
         solver="saga", C=C, l1_ratio=l1_ratio, max_iter=2000, tol=1e-3, random_state=random_state
     )

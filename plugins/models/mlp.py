@@ -19,7 +19,7 @@ from cytobench import Choice, Float, Int, model
 def mlp(
     width=32,
     depth=1,
-    dropout=0.1,
+    dropout=0.3,
     learning_rate=3e-3,
     weight_decay=1e-2,
     members=3,

@@ -12,8 +12,11 @@ from cytobench import Float, model
 def svm_rbf(C=1.0, gamma=0.02, kind="classification"):
     """Support vector machine with a Gaussian kernel, Platt-scaled in the training part."""
     from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC, SVR
 
     if kind == "regression":
-        return SVR(C=C, gamma=gamma)
+        # On the standardised outcome C and the tube's width mean the same in any unit.
+        return TransformedTargetRegressor(SVR(C=C, gamma=gamma), transformer=StandardScaler())
     return CalibratedClassifierCV(SVC(C=C, gamma=gamma), method="sigmoid", cv=3, ensemble=False)
