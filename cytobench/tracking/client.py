@@ -56,7 +56,9 @@ class Tracker:
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.ERROR)
         create_database(uri)
-        self.client = MlflowClient(tracking_uri=uri)
+        path = database_file(uri)
+        # MLflow remembers a database by its address: a relative one outlives the directory.
+        self.client = MlflowClient(f"{SQLITE}{path.resolve()}" if path else uri)
 
     def experiment(self, name: str, location: str | None, tags: Mapping[str, str]) -> str:
         """Id of the experiment of that name: found, restored from the bin, or created."""

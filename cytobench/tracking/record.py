@@ -233,7 +233,7 @@ def run_note(cell: StoredCell, failures: Sequence[FoldFailure]) -> str:
     kind = "A floor: what every model should beat. " if model["role"] == "floor" else ""
     lines = [f"**{model['name']}**: {_sentence(model['summary'])} {kind}".rstrip()]
     if cell.complete:
-        lines += [_result(cell)]
+        lines += [_result(cell), *_sites(cell)]
     else:
         lines += [f"**Unfinished: {len(cell.folds)} of {about['folds']} folds.** No estimate yet."]
     lines += [f"Fold {item.fold} failed: {_kind(item.error)}" for item in failures[:SHOWN_WARNINGS]]
@@ -258,7 +258,22 @@ def _result(cell: StoredCell) -> str:
     estimates = {NAMES[name]: scores.estimate(name) for name in shown}
     said = [f"{name} **{item.value:.3f}**{_interval(item)}" for name, item in estimates.items()]
     method = scores.estimate(HEADLINE[scores.kind]).method
-    return f"{'; '.join(said)}. {len(cell.folds)} folds, {cell.about['n']} patients; {method}."
+    tested = len({patient for fold in cell.folds for patient in fold.predictions.patient})
+    return f"{'; '.join(said)}. {len(cell.folds)} folds, {tested} patients; {method}."
+
+
+def _sites(cell: StoredCell) -> list[str]:
+    """A Markdown table of the headline metric at each site, under leave-one-site-out."""
+    scores = scores_of(cell)
+    headline = HEADLINE[scores.kind]
+    sites = scores.by_site(headline, cell.about["test_labels"])
+    if not sites:
+        return []
+    rows = [
+        f"| {site} | {n} | {estimate.value:.3f}{_interval(estimate)} |"
+        for site, (estimate, n) in sites.items()
+    ]
+    return ["\n".join([f"| site | n | {NAMES[headline]} |", "|---|---|---|", *rows])]
 
 
 def _interval(estimate: Estimate) -> str:
@@ -304,11 +319,12 @@ def experiment_note(cell: StoredCell, suite: str, entry: str) -> str:
 
 
 def tables(cell: StoredCell) -> dict[str, str]:
-    """File name -> CSV: the folds, and every tuning trial."""
-    return {"folds.csv": _folds_table(cell), "trials.csv": _trials_table(cell)}
+    """File name -> CSV: the folds, and every tuning trial; what has no rows is left out."""
+    rows = {"folds.csv": _fold_rows(cell), "trials.csv": _trial_rows(cell)}
+    return {name: _csv(table) for name, table in rows.items() if table}
 
 
-def _folds_table(cell: StoredCell) -> str:
+def _fold_rows(cell: StoredCell) -> list[dict[str, Any]]:
     by_fold = scores_of(cell).by_fold
     labels = cell.about["test_labels"]
     rows = []
@@ -323,19 +339,17 @@ def _folds_table(cell: StoredCell) -> str:
             | {"seconds": f"{sum(fold.timings.values()):.3f}"}
             | {name: _word(value) for name, value in fold.params.items()}
         )
-    return _csv(rows)
+    return rows
 
 
-def _trials_table(cell: StoredCell) -> str:
-    return _csv(
-        [
-            {"fold": fold.fold, "trial": trial.number, "inner loss": _digits(trial.score)}
-            | {name: _word(value) for name, value in trial.params.items()}
-            | {"seconds": f"{trial.seconds:.3f}", "error": _kind(trial.error)}
-            for fold in cell.folds
-            for trial in fold.trials
-        ]
-    )
+def _trial_rows(cell: StoredCell) -> list[dict[str, Any]]:
+    return [
+        {"fold": fold.fold, "trial": trial.number, "inner loss": _digits(trial.score)}
+        | {name: _word(value) for name, value in trial.params.items()}
+        | {"seconds": f"{trial.seconds:.3f}", "error": _kind(trial.error)}
+        for fold in cell.folds
+        for trial in fold.trials
+    ]
 
 
 def _digits(value: float | None) -> str:

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from cytobench.tracking.record import _typical, experiment_note, make_record, run_note, tables
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([1, 1, 1], "1"),
+        ([0.001, 0.01, 10.0], "0.01 (0.001 to 10)"),
+        ([2, 4], "3 (2 to 4)"),
+        (["rbf", "rbf"], "rbf"),
+        (["rbf", "linear", "rbf"], "rbf (2 of 3 folds)"),
+        ([True, False, True], "true (2 of 3 folds)"),
+        ([[64], [64, 64], [64]], "[64] (2 of 3 folds)"),
+        ([None, 0.5, None], "null (2 of 3 folds)"),
+    ],
+)
+def test_what_tuning_chose_in_a_few_words(values, text):
+    assert _typical(values) == text
+
+
+def test_leave_one_site_out_lists_its_sites(store, write_cell):
+    key = write_cell(
+        "ridge", "k1", protocol={"name": "leave_one_site_out", "claim": "a new site"},
+        test_labels=["Aarhus", "Bonn", "Cork", "Delft"],
+    )  # fmt: skip
+    cell = store.read_cell(key)
+    note = run_note(cell, [])
+    assert "| Cork | 20 | 0." in note
+    names = {item.name for item in make_record(cell, "s", "e", "ridge", []).metrics}
+    assert "AUC lower" not in names  # four sites allow no interval
+    (first, *_) = csv.DictReader(io.StringIO(tables(cell)["folds.csv"]))
+    assert first["test part"] == "Aarhus"
+
+
+def test_a_floor_says_that_it_is_one(store, write_cell):
+    from dataclasses import replace
+
+    cell = store.read_cell(write_cell("guess", "k1"))
+    about = {**cell.about, "model": {**cell.about["model"], "role": "floor"}}
+    assert "A floor:" in run_note(replace(cell, about=about), [])
+
+
+def test_the_first_paragraph_of_an_experiment_explains_the_table(store, write_cell):
+    for kind, word in (("classification", "AUC"), ("regression", "MAE")):
+        cell = store.read_cell(write_cell("ridge", kind, kind=kind))
+        assert word in experiment_note(cell, "s", "e").split("\n\n")[0]
+
+
+def test_without_tuning_there_is_no_table_of_trials(store, write_cell):
+    from dataclasses import replace
+
+    cell = store.read_cell(write_cell("ridge", "k1"))
+    bare = replace(cell, folds=[replace(fold, trials=[]) for fold in cell.folds])
+    assert set(tables(bare)) == {"folds.csv"}
