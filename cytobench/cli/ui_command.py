@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from cytobench import console
 
 HELP = """
-Only this machine can open it, and it needs no internet. At the first visit choose "Model training"
-at the upper left, and close the assistant panel: that one is MLflow's own.
+Only this machine can open it, and it needs no internet. MLflow opens with its assistant, which is
+not needed here: close it. A run shows the GenAI menu until "Model training" is chosen there once.
 Stop with Ctrl-C."""
 
 

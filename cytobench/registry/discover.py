@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
@@ -103,14 +104,22 @@ def _drop_ins(kind: Kind) -> Iterator[Plugin]:
                 )
         for path in sorted(folder.glob("*.py")):
             if not path.name.startswith("_"):
-                yield from _read_file(kind, path)
+                state = path.stat()
+                yield from _read_file(kind, path, (state.st_mtime_ns, state.st_size))
 
 
 def _broken(kind: Kind, name: str, origin: str, problem: str) -> Plugin:
     return Plugin(kind, name, f"cytobench.plugins.{kind}s.{name}", name, origin, problem=problem)
 
 
-def _read_file(kind: Kind, path: Path) -> Iterator[Plugin]:
+@lru_cache(maxsize=1024)
+def _read_file(kind: Kind, path: Path, state: tuple[int, int]) -> tuple[Plugin, ...]:
+    """Plugins of one file; read again when its time or size has changed."""
+    del state
+    return tuple(_parse_file(kind, path))
+
+
+def _parse_file(kind: Kind, path: Path) -> Iterator[Plugin]:
     if not NAME.match(path.stem):
         problem = "a plugin's file name must be letters, digits and underscores"
         yield _broken(kind, path.stem, str(path), problem)

@@ -25,7 +25,7 @@ from cytobench.tracking.record import (
     scores_of,
     tables,
 )
-from cytobench.tracking.view import experiment_tags
+from cytobench.tracking.view import TAG, state
 
 if TYPE_CHECKING:
     from cytobench.tracking.client import Mirrored, Tracker
@@ -141,8 +141,7 @@ class Mirror:
             about = self.store.about(key)
             name = f"{suite}/{entry}"
             note = experiment_note(StoredCell(key, about, ()), suite, entry)
-            tags = {ENTRY: name, "mlflow.note.content": note}
-            tags |= experiment_tags(about["task"]["kind"])
+            tags = {ENTRY: name, "mlflow.note.content": note, TAG: state(about["task"]["kind"])}
             found = self.tracker.experiment(name, self._location(name), tags)
             self._experiments[suite, entry] = _Experiment(
                 found, suite, entry, self.tracker.runs(found)

@@ -9,12 +9,9 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Sequence
 
 KEY = "leaderboard"
 TAG = f"mlflow.sharedViewState.{KEY}"
-KIND_TAG, KIND = "mlflow.experimentKind", "custom_model_development"
-"""Without it, the UI takes an experiment for one of language-model traces."""
 
 
 def columns(kind: str) -> list[str]:
@@ -48,8 +45,3 @@ def link(base: str, experiment: str) -> str:
     """Address of an experiment's runs table in the chosen view."""
     query = f"workflowType=machine_learning&viewStateShareKey={KEY}"
     return f"{base}/#/experiments/{experiment}/runs?{query}"
-
-
-def experiment_tags(kind: str) -> Sequence[tuple[str, str]]:
-    """Tags that make the UI open an experiment the right way."""
-    return ((KIND_TAG, KIND), (TAG, state(kind)))

@@ -6,7 +6,7 @@ from cytobench import Choice, Int, model
 @model(
     tasks=("response", "remission", "percent_change"),
     space={
-        "max_features": Choice("sqrt", 0.33, 1.0),
+        "max_features": Choice("sqrt", 0.33),
         "min_samples_leaf": Int(1, 20, log=True),
     },
     licence="BSD-3-Clause",
