@@ -209,9 +209,7 @@ def risk_by_outcome(folds: Sequence[FoldResult], title: str) -> Any:
             axes.stairs(shares, bins, fill=True, color=colour, alpha=0.35, label=label)
             axes.stairs(shares, bins, color=colour, linewidth=1.6)
             axes.axvline(median, color=colour, linewidth=1.2, linestyle=(0, (4, 3)))
-    axes.legend(
-        frameon=False, fontsize=9, ncols=2, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0
-    )
+    axes.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0)
     axes.set(
         xlabel="predicted probability (mean out-of-fold)",
         ylabel="% of the patients in each group",
@@ -247,7 +245,7 @@ def observed_predicted(folds: Sequence[FoldResult], mae: Estimate, title: str) -
 def _canvas(title: str, *, square: bool = False) -> tuple[Any, Any]:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.4, 5.6) if square else (6.4, 4.4), layout="constrained")
+    figure = Figure(figsize=(5.4, 5.2) if square else (6.4, 4.4), layout="constrained")
     figure.set_facecolor("white")
     figure.suptitle(title, x=0.02, ha="left", fontsize=12, fontweight="bold", color=INK)
     axes = figure.add_subplot()
