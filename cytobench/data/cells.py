@@ -18,6 +18,11 @@ UNIT = r"[A-Za-zµμ%][A-Za-zµμ%/·^ -]*"
 VALUE = re.compile(rf"\*?\s*([<>≤≥]?)\s*=?\s*({NUMBER})\s*({UNIT})?\Z")
 BELOW = re.compile(r"(?i)(?:oor\s*<|<\s*(?:llod|lod|lloq|loq|min)|n\.?\s?d\.?|blq|bql|bld)\Z")
 ABOVE = re.compile(r"(?i)(?:oor\s*>|>\s*(?:uloq|max)|alq)\Z")
+COMMA = re.compile(rf"([*<>≤≥=\s]*[+-]?\d*),(\d+(?:[eE][+-]?\d+)?\s*(?:{UNIT})?)\Z")
+POINT = re.compile(rf"[*<>≤≥=\s]*[+-]?\d*\.\d+\s*(?:{UNIT})?\Z")
+KNOWN_UNIT = re.compile(
+    r"(?i)(?:[fpnuµμmk]?(?:g|mol|m|iu|u)(?:\s?/\s?(?:[dcmuµμn]?l|mg|g|kg))?|%|npx|mfi|rfu|au|ratio)\Z"
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Cell:
     unit: str = ""
 
 
-def read_cell(text: str, *, decimal: str = ".", missing: Sequence[str] = ()) -> Cell:
+def read_cell(text: str) -> Cell:
     """Understand one cell as Luminex, MSD and ELISA exports write them.
 
     ``<0.5`` and ``OOR <`` are below a limit, ``>2000`` and ``OOR >`` above one, ``*3.1`` was
@@ -68,43 +73,69 @@ def read_cell(text: str, *, decimal: str = ".", missing: Sequence[str] = ()) -> 
     'pg/mL'
     """
     text = text.strip()
-    if text in MISSING or text in missing:
+    if text in MISSING:
         return Cell()
     if BELOW.match(text):
         return Cell(below=True)
     if ABOVE.match(text):
         return Cell(above=True)
-    if decimal != ".":
-        text = text.replace(".", " ").replace(decimal, ".")  # "1.234,5" is then no number
     match = VALUE.match(text)
     if match is None:
         return Cell(wrong=True)
-    sign, number, unit = match.groups()
-    value = float(number)
+    sign, digits, unit = match.groups()
+    value = float(digits)
     if not math.isfinite(value):
         return Cell(wrong=True)
     return Cell(value, sign in ("<", "≤"), sign in (">", "≥"), unit=(unit or "").strip())
 
 
-def read_numbers(
-    texts: Sequence[str], *, decimal: str = ".", missing: Sequence[str] = ()
-) -> Numbers:
-    """Read a column; each distinct text is understood once."""
-    known: dict[str, Cell] = {}
-    cells = []
-    for text in texts:
-        if text not in known:
-            known[text] = read_cell(text, decimal=decimal, missing=missing)
-        cells.append(known[text])
+def read_numbers(texts: Sequence[str]) -> Numbers:
+    """Read a column: plain numbers at once, each other distinct text once."""
+    values = np.array([plain(text) for text in texts], dtype=np.float64)
+    below, above = (np.zeros(len(values), dtype=bool) for _ in range(2))
+    wrong: list[int] = []
     units: dict[str, int] = {}
-    if any(cell.unit for cell in known.values()):
-        for row, cell in enumerate(cells):
-            if cell.unit:
-                units.setdefault(cell.unit, row)
-    return Numbers(
-        values=np.array([cell.value for cell in cells], dtype=np.float64),
-        below=np.array([cell.below for cell in cells], dtype=bool),
-        above=np.array([cell.above for cell in cells], dtype=bool),
-        wrong=[row for row, cell in enumerate(cells) if cell.wrong],
-        units=units,
-    )
+    known: dict[str, Cell] = {}
+    for row in np.flatnonzero(np.isnan(values)).tolist():
+        text = texts[row]
+        cell = known.get(text) or known.setdefault(text, read_cell(text))
+        values[row], below[row], above[row] = cell.value, cell.below, cell.above
+        if cell.wrong:
+            wrong.append(row)
+        if cell.unit:
+            units.setdefault(cell.unit, row)
+    return Numbers(values, below, above, wrong, units)
+
+
+def plain(text: str) -> float:
+    """A number and nothing else, to the last bit; NaN for every other text."""
+    try:
+        value = float(text)
+    except ValueError:
+        return math.nan
+    # float() also takes "inf" and "1_000", which no table means as a number.
+    return value if math.isfinite(value) and "_" not in text else math.nan
+
+
+def with_point(text: str) -> str:
+    """A cell of a table with decimal commas as one with decimal points.
+
+    ``1.234`` may there be 1234 or 1.234: it is made into what no role takes for a number.
+
+    Examples
+    --------
+    >>> with_point("<0,5"), with_point("not done")
+    ('<0.5', 'not done')
+    """
+    if COMMA.match(text):
+        return COMMA.sub(r"\1.\2", text)
+    return f"{text} [a point among decimal commas]" if POINT.match(text) else text
+
+
+def same_unit(one: str, other: str) -> bool:
+    """Whether two spellings mean one unit: ``pg/ml`` and ``pg/mL``, either Greek mu, a ``u``."""
+    return _spelling(one) == _spelling(other)
+
+
+def _spelling(unit: str) -> str:
+    return re.sub(r"[µμ]", "u", unit).replace(" ", "").casefold()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,20 @@ from numpy.typing import NDArray
 
 from cytobench.core.errors import DataError
 from cytobench.data.cells import Numbers, read_numbers
-from cytobench.data.sources import Source, check_keys, matches, read_source
+from cytobench.data.grammar import check_keys, listed, number, required
+from cytobench.data.readers import FILE_KEYS, Files
+from cytobench.data.rows import matches
+from cytobench.data.sources import Source, read_source
 
 Floats = NDArray[np.float64]
-TABLE_KEYS = ("file", "sheet", "separator", "encoding", "analyte", "value", "match", "when", "rows")
-FLOOR_SHARE, FLOOR_COUNT = 0.05, 3
-"""How often a smallest value has to repeat in a group to be a constant put in for non-detects."""
+Flags = NDArray[np.bool_]
+OWN_KEYS = ("analyte", "value", "match", "when")
+REPEATED_SHARE, REPEATED_COUNT = 0.05, 3
+"""How often an extreme value has to repeat in a group to be a constant put in for a limit."""
 
 
 def limits_by_row(
-    spec: Any, analytes: Mapping[str, str], source: Source, folders: Sequence[Path], where: str
+    spec: Any, analytes: Mapping[str, str], source: Source, files: Files, where: str
 ) -> dict[str, Floats]:
     """Limit of every analyte for every row, NaN where unknown.
 
@@ -34,62 +37,66 @@ def limits_by_row(
         Standard name -> column in the source.
     """
     n = len(source.frame)
+    if spec is None or isinstance(spec, (int, float)):
+        constant = np.nan if spec is None else number(spec, where)
+        return {name: np.full(n, constant) for name in analytes}
     found = {name: np.full(n, np.nan) for name in analytes}
-    if spec is None:
-        return found
-    if isinstance(spec, (int, float)) and not isinstance(spec, bool):
-        return {name: np.full(n, float(spec)) for name in analytes}
     if isinstance(spec, Mapping) and "file" not in spec:
         check_keys(spec, list(analytes), where)
         for name, value in spec.items():
-            found[str(name)] = np.full(n, float(value))
+            found[str(name)] = np.full(n, number(value, f"{where}.{name}"))
         return found
-    for part in spec if isinstance(spec, list) else [spec]:
-        _add_table(found, part, analytes, source, folders, where)
+    for part in listed(spec):
+        _add_table(found, part, analytes, source, files, where)
     return found
 
 
 def _add_table(
     found: dict[str, Floats],
-    part: Mapping[str, Any],
+    part: Any,
     analytes: Mapping[str, str],
     source: Source,
-    folders: Sequence[Path],
+    files: Files,
     where: str,
 ) -> None:
-    check_keys(part, TABLE_KEYS, where)
-    own = ("analyte", "value", "match", "when")
-    table = read_source({key: part[key] for key in part if key not in own}, folders, where)
-    names, values = table.texts(str(part["analyte"])), read_numbers(table.texts(str(part["value"])))
+    check_keys(part, (*FILE_KEYS, "rows", *OWN_KEYS), where)
+    table = read_source({key: part[key] for key in part if key not in OWN_KEYS}, files, where)
+    column = str(required(part, "value", where))
+    names = [name.strip() for name in table.texts(str(required(part, "analyte", where)))]
+    values = read_numbers(table.texts(column))
     if values.wrong:
-        place = table.place(str(part["value"]), values.wrong[0])
-        raise DataError("E313", "a limit of detection must be a number", where=place)
+        raise DataError(
+            "E313",
+            "a limit of detection must be a number",
+            where=table.place(column, values.wrong[0]),
+        )
     concerned = np.ones(len(source.frame), dtype=bool)
-    for column, wanted in (part.get("when") or {}).items():
-        concerned &= matches(source.texts(str(column)), {"equals": wanted})
-    ours = {column: name for name, column in analytes.items()}
+    for ours, wanted in (part.get("when") or {}).items():
+        concerned &= matches(source.texts(str(ours)), {"equals": wanted})
     pairs = [
-        (np.array(table.texts(str(theirs))), np.array(source.texts(str(mine))))
-        for theirs, mine in (part.get("match") or {}).items()
+        (np.array(table.texts(str(theirs))), np.array(source.texts(str(ours))))
+        for theirs, ours in (part.get("match") or {}).items()
     ]
-    for line, raw in enumerate(names):
-        name = ours.get(raw, raw)
-        if name not in found:
-            continue
-        rows = concerned.copy()
-        for theirs, mine in pairs:
-            rows &= mine == theirs[line]
-        found[name][rows] = values.values[line]
+    name_of = {column: name for name, column in analytes.items()}
+    known = [name_of.get(raw, raw) for raw in names]
+    if not any(name in found for name in known):
+        raise DataError(
+            "E322",
+            f"no row of {part['file']} speaks of one of the analytes",
+            where=where,
+            hint=f"its first is {names[0]!r}, the table's first is {next(iter(found))!r}",
+        )
+    for line, name in enumerate(known):
+        if name in found:
+            rows = concerned.copy()
+            for theirs, ours in pairs:
+                rows &= ours == theirs[line]
+            found[name][rows] = values.values[line]
 
 
-def mark(
-    numbers: Numbers,
-    limit: Floats,
-    *,
-    nondetect: str | None,
-    keep: bool,
-    groups: Sequence[str],
-) -> tuple[Floats, NDArray[np.bool_]]:
+def mark_below(
+    numbers: Numbers, limit: Floats, *, nondetect: str | None, keep: bool, groups: Sequence[str]
+) -> tuple[Floats, Flags]:
     """Values with those below the limit of detection found and flagged.
 
     Parameters
@@ -116,22 +123,51 @@ def mark(
         below |= zero
         values[zero & ~np.isnan(limit)] = limit[zero & ~np.isnan(limit)]
     if nondetect == "floor":
-        below |= _at_floor(values, np.asarray(groups, dtype=str))
+        below |= _repeated(values, np.asarray(groups, dtype=str), smallest=True)
     with np.errstate(invalid="ignore"):
         under = values < limit
-    below |= under
     if not keep:
         values[under] = limit[under]
-    return values, below
+    return values, below | under
 
 
-def _at_floor(values: Floats, groups: NDArray[np.str_]) -> NDArray[np.bool_]:
-    at_floor = np.zeros(len(values), dtype=bool)
+def mark_above(
+    numbers: Numbers,
+    values: Floats,
+    limit: Floats,
+    *,
+    saturated: str | None,
+    groups: Sequence[str],
+) -> tuple[Floats, Flags]:
+    """Values with those at or above the upper limit found and flagged.
+
+    Parameters
+    ----------
+    saturated : {None, "ceiling"}
+        How the table wrote saturated values: as a constant of each group, which is a largest value
+        that repeats.
+    """
+    values, above = values.copy(), numbers.above.copy()
+    unstated = above & np.isnan(values)
+    values[unstated] = limit[unstated]
+    if saturated == "ceiling":
+        above |= _repeated(values, np.asarray(groups, dtype=str), smallest=False)
+    with np.errstate(invalid="ignore"):
+        over = values >= limit
+    values[over] = limit[over]
+    return values, above | over
+
+
+def _repeated(values: Floats, groups: NDArray[np.str_], *, smallest: bool) -> Flags:
+    """Values at an extreme of their group that repeats; a constant group has a floor only."""
+    flags = np.zeros(len(values), dtype=bool)
     for group in np.unique(groups):
         rows = np.flatnonzero((groups == group) & ~np.isnan(values))
         if not len(rows):
             continue
-        floor = values[rows] == values[rows].min()
-        if floor.sum() >= max(FLOOR_COUNT, FLOOR_SHARE * len(rows)):
-            at_floor[rows[floor]] = True
-    return at_floor
+        low, high = values[rows].min(), values[rows].max()
+        extreme = rows[values[rows] == (low if smallest else high)]
+        enough = len(extreme) >= max(REPEATED_COUNT, REPEATED_SHARE * len(rows))
+        if enough and (smallest or low < high):
+            flags[extreme] = True
+    return flags

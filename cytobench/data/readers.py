@@ -5,17 +5,31 @@ from __future__ import annotations
 import csv
 import datetime
 import math
+import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from cytobench.core.errors import DataError, did_you_mean
+from cytobench.data.cells import with_point
+from cytobench.data.grammar import listed, one_of
 
+FILE_KEYS = ("file", "sheet", "separator", "encoding", "decimal", "missing")
 SEPARATORS = (",", ";", "\t", "|")
 SPREADSHEETS = (".xlsx", ".xlsm")
 TEXTS = (".csv", ".tsv", ".txt")
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where files are looked for, and how they are read unless their node says otherwise."""
+
+    folders: Sequence[Path]
+    decimal: str = "."
+    missing: Sequence[str] = ()
 
 
 def locate(name: str, folders: Sequence[Path]) -> Path:
@@ -31,7 +45,7 @@ def locate(name: str, folders: Sequence[Path]) -> Path:
     for candidate in candidates:
         if candidate.is_file():
             return candidate
-    looked = ", ".join(str(candidate) for candidate in candidates)
+    looked = ", ".join(str(candidate) for candidate in candidates) or "no folder"
     raise DataError(
         "E310",
         f"there is no such file; looked for {looked}",
@@ -40,71 +54,105 @@ def locate(name: str, folders: Sequence[Path]) -> Path:
     )
 
 
-def read_file(path: Path, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Every cell as text, column names stripped; the first data row is line 2.
+def read_file(node: Mapping[str, Any], files: Files) -> pd.DataFrame:
+    """Every cell as text, column names stripped; the index is the line in the file.
 
     Parameters
     ----------
-    options : mapping
-        ``sheet``, ``separator``, ``encoding``.
+    node : mapping
+        ``file``, and perhaps ``sheet``, ``separator``, ``encoding``, ``decimal``, ``missing``.
 
     Raises
     ------
     DataError
-        ``E311`` for a file that cannot be read, has two columns of one name, or no rows.
+        ``E310``; ``E311`` for a file that cannot be read, has two columns of one name, or no rows.
     """
-    suffix = path.suffix.lower()
+    path = locate(str(node["file"]), files.folders)
     try:
-        if suffix in SPREADSHEETS:
-            frame = _read_spreadsheet(path, options.get("sheet"))
-        elif suffix == ".parquet":
-            frame = pd.read_parquet(path)
-            frame = pd.DataFrame({column: map(_as_text, frame[column]) for column in frame.columns})
-        elif suffix in TEXTS:
-            frame = _read_text(path, options.get("separator"), options.get("encoding"))
-        else:
-            raise DataError(
-                "E311",
-                f"cannot read {suffix or 'a file without a suffix'}",
-                where=str(path),
-                hint=f"known: {', '.join((*TEXTS, *SPREADSHEETS, '.parquet'))}",
-            )
+        frame = _read(path, node, files)
     except DataError:
         raise
-    except (OSError, ValueError, KeyError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise DataError(
+            "E311",
+            f"cannot be read: {error}",
+            where=str(path),
+            hint="set `encoding:`; older Excel and Windows programs write latin-1",
+        ) from error
+    except (OSError, ValueError, KeyError, LookupError, csv.Error, zipfile.BadZipFile) as error:
         raise DataError("E311", f"cannot be read: {error}", where=str(path)) from error
-    frame.columns = [str(column).strip() for column in frame.columns]
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
         raise DataError("E311", f"two columns are called {twice[0]!r}", where=str(path))
     if frame.empty:
         raise DataError("E311", "has no rows", where=str(path))
+    missing = {str(text) for text in listed(node.get("missing", files.missing))}
+    if missing:
+        frame = frame.map(lambda text: "" if text.strip() in missing else text)
     return frame
 
 
-def _read_text(path: Path, separator: str | None, encoding: str | None) -> pd.DataFrame:
-    with path.open(encoding=encoding or "utf-8-sig", newline="") as stream:
-        header = stream.readline()
-        stream.seek(0)
-        if separator is None:
-            separator = max(SEPARATORS, key=header.count)
-        rows = list(csv.reader(stream, delimiter=separator))
-    names = rows[0] if rows else []
-    for line, row in enumerate(rows[1:], start=2):
-        if row and len(row) != len(names):
+def _read(path: Path, node: Mapping[str, Any], files: Files) -> pd.DataFrame:
+    suffix = path.suffix.lower()
+    if suffix in SPREADSHEETS:
+        return _table(_sheet(path, node.get("sheet")), path)
+    if suffix == ".parquet":
+        frame = pd.read_parquet(path)
+        rows = zip(*(map(_as_text, frame[column]) for column in frame.columns), strict=True)
+        return _table([(1, list(frame.columns)), *enumerate(map(list, rows), start=2)], path)
+    if suffix not in TEXTS:
+        raise DataError(
+            "E311",
+            f"cannot read {suffix or 'a file without a suffix'}",
+            where=str(path),
+            hint=f"known: {', '.join((*TEXTS, *SPREADSHEETS, '.parquet'))}",
+        )
+    frame = _table(_lines(path, node.get("separator"), node.get("encoding")), path)
+    decimal = one_of(node.get("decimal", files.decimal), (".", ","), f"{node['file']}: decimal")
+    return frame.map(with_point) if decimal == "," else frame
+
+
+Line = tuple[int, list[Any]]
+"""Number of a line in its file, and its cells."""
+
+
+def _table(lines: list[Line], path: Path) -> pd.DataFrame:
+    """The first line is the header; lines without any content are left out."""
+    names = [str(name).strip() for name in lines[0][1]] if lines else []
+    while names and not names[-1] and not any(any(row[len(names) - 1 :]) for _, row in lines[1:]):
+        names.pop()  # a spreadsheet's empty margin
+    full = [(line, row) for line, row in lines[1:] if any(row)]
+    for line, row in full:
+        if len(row) != len(names) and (len(row) < len(names) or any(row[len(names) :])):
             raise DataError(
                 "E311",
                 f"has {len(row)} cells, the header has {len(names)}",
                 where=f"{path}, line {line}",
                 hint="set `separator:` or `decimal:`, or quote cells that hold the separator",
             )
-    lines = [line for line, row in enumerate(rows[1:], start=2) if row]
-    frame = pd.DataFrame([row for row in rows[1:] if row], columns=names, dtype=object)
-    frame.index = pd.Index(lines)
-    return frame
+    return pd.DataFrame(
+        [row[: len(names)] for _, row in full],
+        columns=names,
+        index=[line for line, _ in full],
+        dtype=object,
+    )
 
 
-def _read_spreadsheet(path: Path, sheet: str | None) -> pd.DataFrame:
+def _lines(path: Path, separator: str | None, encoding: str | None) -> list[Line]:
+    with path.open(encoding=encoding or "utf-8-sig", newline="") as stream:
+        header = stream.readline()
+        stream.seek(0)
+        if separator is None:
+            separator = max(SEPARATORS, key=header.count)
+        reader = csv.reader(stream, delimiter=separator)
+        lines, start = [], 1
+        for row in reader:
+            lines.append((start, row))
+            start = reader.line_num + 1  # a quoted cell may span several lines
+    return lines
+
+
+def _sheet(path: Path, sheet: str | None) -> list[Line]:
     from openpyxl import load_workbook
 
     book = load_workbook(path, read_only=True, data_only=True)
@@ -120,20 +168,16 @@ def _read_spreadsheet(path: Path, sheet: str | None) -> pd.DataFrame:
         rows = [[_as_text(value) for value in row] for row in page.iter_rows(values_only=True)]
     finally:
         book.close()
-    if not rows:
-        raise DataError("E311", "the sheet is empty", where=str(path))
-    lines = [line for line, row in enumerate(rows[1:], start=2) if any(row)]
-    return pd.DataFrame(
-        [row for row in rows[1:] if any(row)], columns=rows[0], index=lines, dtype=object
-    )
+    width = max((len(row) for row in rows), default=0)
+    return [(line, row + [""] * (width - len(row))) for line, row in enumerate(rows, start=1)]
 
 
 def _as_text(value: Any) -> str:
     """A typed cell as the text that a csv file would hold; numbers to the last bit."""
-    if value is None or value is pd.NaT:
+    if value is None or value is pd.NaT or value is pd.NA:
         return ""
     if isinstance(value, float):
-        return "" if math.isnan(value) else repr(value)
+        return "" if math.isnan(value) else repr(float(value))
     if isinstance(value, (datetime.datetime, datetime.date)):
         return value.isoformat()
     return str(value).strip()

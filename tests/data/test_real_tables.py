@@ -54,6 +54,40 @@ def test_floor_constants_of_the_mrsa_cohorts_are_found(data_folder):
     assert cohort.column("IL-3__below").mean() > 0.9
 
 
+@pytest.mark.parametrize(
+    ("name", "saturated"),
+    [("mrsa_serum", {"GRO": 12, "MIP-1a": 13}), ("mrsa_plasma", {"GRO": 31})],
+)
+def test_saturation_of_the_mrsa_assays_is_found(data_folder, name, saturated):
+    cohort = real(name, data_folder)
+    flags = [flag for flag in cohort.flags if flag.endswith("__above")]
+
+    counts = {flag.removesuffix("__above"): int(cohort.column(flag).sum()) for flag in flags}
+
+    assert counts == saturated
+
+
+def test_codes_are_categories_and_not_numbers(data_folder):
+    assert set(real("mrsa_serum", data_folder).column("race").dropna()) <= {"1", "2", "3", "5"}
+
+
+def test_crp_below_the_limit_of_the_survey_is_flagged(data_folder):
+    cohort = real("nhanes_phq9", data_folder)
+
+    flagged = cohort.column("CRP")[cohort.column("CRP__below")]
+
+    assert len(flagged) == 23
+    assert (flagged == 0.15).all()
+
+
+def test_each_hospital_has_its_own_limits(data_folder):
+    cohort = real("postcovid_olink", data_folder)
+
+    assert all(analyte.llod is None for analyte in cohort.panel)
+    assert sorted(set(cohort.labels("site"))) == ["Breda", "Radboud"]
+    assert len(set(cohort.labels("plate"))) == 10  # seven plates and three runs
+
+
 def test_the_authors_test_set_of_mrsa_is_held_out(data_folder):
     assert int(real("mrsa_serum", data_folder).column("holdout").sum()) == 27
 

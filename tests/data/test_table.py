@@ -1,5 +1,7 @@
 """Bring your own table: what the YAML can say, and what a bad table is told."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -156,7 +158,7 @@ def test_rows_are_chosen_and_what_was_left_out_is_said(load):
     cohort = load(source=source, checks={"minimum_arm": 1})
 
     assert cohort.patients == ["p1", "p2", "p5", "p6"]
-    assert "2 of 6 rows left out: 'CRP' is above 10" in cohort.notes
+    assert "2 of 6 rows left out: 'CRP' is missing or above 10" in cohort.notes
 
 
 def test_a_zero_can_mean_not_detected(load):
@@ -220,7 +222,7 @@ def test_codes_get_names_and_a_minimum_severity_leaves_patients_out(load):
     )
 
     assert cohort.column("sex").tolist() == ["f", "m", "f", "f", "m"]
-    assert "1 of 6 patients left out: 'before' below 20" in cohort.notes
+    assert "1 of 6 patients left out: 'before' is missing or below 20" in cohort.notes
 
 
 BAD = {
@@ -265,7 +267,7 @@ BAD = {
         {"source": {"file": "trial.csv", "rows": [{"column": "age", "min": 99}]}},
         ROWS,
         "E325",
-        ["'age' is below 99"],
+        ["'age' is missing or below 99"],
     ),
     "no such file": ({"source": {"file": "x.csv"}}, ROWS, "E310", ["looked", "CYTOBENCH_DATA"]),
     "ragged": ({}, [*ROWS, "p7,Ulm"], "E311", ["line 8", "has 2 cells, the header has 9"]),
@@ -325,3 +327,19 @@ def test_a_sheet_that_does_not_exist_lists_the_sheets(load, tmp_path):
 
     with pytest.raises(DataError, match=r"E311(.|\n)*did you mean 'Data'"):
         load(source={"file": "t.xlsx", "sheet": "Dta"})
+
+
+def test_the_example_of_the_documentation_loads(tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "bring-your-own-table.md"
+    text = page.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
+    draw = np.random.default_rng(0)
+    numbers = ["IL-6", "IL-10", "TNF-a", "CRP", "age", "bmi", "hamd_week0", "hamd_week8"]
+    frame = pd.DataFrame({name: draw.uniform(1, 30, 24).round(2) for name in numbers})
+    frame["id"] = range(24)
+    frame["sex"], frame["treatment"], frame["centre"] = "f", ["A", "B"] * 12, "Bonn"
+    frame.to_csv(tmp_path / "my_trial.csv", index=False)
+
+    cohort = load_table(yaml.safe_load(text), folders=[tmp_path])
+
+    assert cohort.analytes == ("IL-6", "IL-10", "TNF-a", "CRP")
+    assert cohort.panel[-1].unit == "mg/L"

@@ -1,0 +1,79 @@
+"""What may stand in a dataset's YAML: known keys, lists, numbers, choices; else ``E322``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cytobench.core.errors import DataError, did_you_mean
+
+
+def check_keys(node: Any, known: Sequence[str], where: str) -> None:
+    """Refuse a key that nobody reads: most likely a typo.
+
+    Raises
+    ------
+    DataError
+        ``E322``, also where there is no mapping at all.
+    """
+    if not isinstance(node, Mapping):
+        raise DataError(
+            "E322", f"expected `key: value` pairs ({', '.join(known)}), found {node!r}", where=where
+        )
+    for key in node:
+        if key not in known:
+            raise DataError(
+                "E322", f"unknown key {key!r}", where=where, hint=did_you_mean(str(key), [*known])
+            )
+
+
+def required(node: Mapping[str, Any], key: str, where: str) -> Any:
+    """A value that has to be given.
+
+    Raises
+    ------
+    DataError
+        ``E322``.
+    """
+    if node.get(key) is None:
+        raise DataError("E322", f"expected `{key}:`", where=where)
+    return node[key]
+
+
+def listed(value: Any) -> list[Any]:
+    """One value or several, as a list; nothing is an empty list."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def number(value: Any, where: str) -> float:
+    """A finite number.
+
+    Raises
+    ------
+    DataError
+        ``E322``.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise DataError("E322", f"expected a number, found {value!r}", where=where)
+    return float(value)
+
+
+def one_of(value: Any, options: Sequence[str], where: str) -> str:
+    """One of a few words.
+
+    Raises
+    ------
+    DataError
+        ``E322``.
+    """
+    if value not in options:
+        raise DataError(
+            "E322",
+            f"unknown value {value!r}",
+            where=where,
+            hint=did_you_mean(str(value), [*options]),
+        )
+    return str(value)
