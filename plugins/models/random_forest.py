@@ -7,7 +7,7 @@ from cytobench import Choice, Int, model
     tasks=("response", "remission", "percent_change"),
     space={
         "max_features": Choice("sqrt", 0.33),
-        "min_samples_leaf": Int(1, 20, log=True),
+        "min_samples_leaf": Int(3, 20, log=True),
     },
     licence="BSD-3-Clause",
     citation="10.1023/A:1010933404324",

@@ -54,7 +54,13 @@ def test_a_broken_plugin_costs_its_own_cells_only(toy_plugins, write_plugin, cyt
 
     listed = cytobench("list", "models", check=False)
     done = cytobench(
-        "run", "dataset=toy", "model=broken,ridge", "tuning=off", "tracking=none", check=False
+        "run",
+        "dataset=toy",
+        "model=broken,ridge",
+        "tuning=off",
+        "protocol.repeats=1",
+        "tracking=none",
+        check=False,
     )
 
     assert listed.returncode == 1
@@ -78,6 +84,7 @@ def test_a_failing_fold_is_told_and_tried_again(toy_plugins, write_plugin, cytob
             return DummyClassifier()
     '''
     run = ["run", "dataset=toy", "model=moody", "tracking=none", "engine=serial"]
+    run += ["protocol.repeats=1"]
     write_plugin("models", "moody", source.format(body="raise RuntimeError('not today')"))
     first = cytobench(*run, check=False)
     write_plugin("models", "moody", source.format(body="pass"))
@@ -86,12 +93,12 @@ def test_a_failing_fold_is_told_and_tried_again(toy_plugins, write_plugin, cytob
     assert first.returncode == 1
     assert "moody, fold 0: [E203] RuntimeError: not today" in first.stderr
     assert "moody.py:6" in first.stderr
-    assert "50 folds computed" in second.stdout
+    assert "5 folds computed" in second.stdout
 
 
 def test_a_sweep_makes_a_row_for_each_value(toy_plugins, cytobench):
     done = cytobench(
-        "run", "dataset=toy", "model=ridge", "model.C=1,2", "tuning=off", "tracking=none",
+        "run", "dataset=toy", "model=ridge", "model.C=1,2", "tuning=off", "protocol.repeats=1", "tracking=none",
         "protocol.repeats=1",
     )  # fmt: skip
 
@@ -123,7 +130,9 @@ def test_changing_what_a_suite_fixes_keeps_the_results_off_its_board(toy_plugins
 
 
 def test_colour_is_for_terminals(toy_plugins, cytobench):
-    done = cytobench("run", "dataset=toy", "model=guess", "tuning=off", "tracking=none")
+    done = cytobench(
+        "run", "dataset=toy", "model=guess", "tuning=off", "protocol.repeats=1", "tracking=none"
+    )
 
     assert "\x1b[" not in done.stdout + done.stderr
 
@@ -143,6 +152,13 @@ def test_a_model_that_does_not_fit_the_cohort_is_left_out_with_a_reason(
         ''',
     )
 
-    done = cytobench("run", "dataset=toy", "model=needy,guess", "tuning=off", "tracking=none")
+    done = cytobench(
+        "run",
+        "dataset=toy",
+        "model=needy,guess",
+        "tuning=off",
+        "protocol.repeats=1",
+        "tracking=none",
+    )
 
     assert "left out: needy needs IL-33, which was not measured" in done.stdout

@@ -14,7 +14,7 @@ RUN = [
     "dataset=toy",
     "model=ridge,guess",
     "tuning.trials=6",
-    "protocol.repeats=4",
+    "protocol.repeats=2",
     "tracking=none",
 ]
 
@@ -54,13 +54,13 @@ def test_after_kill_9_the_same_command_completes_the_run(toy_plugins, cytobench,
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     survivors = folds(toy_plugins, "killed")
-    assert 5 <= len(survivors) < 40, "the run was to be killed in the middle"
+    assert 5 <= len(survivors) < 20, "the run was to be killed in the middle"
 
     done = cytobench(*command, "store=killed")
     cytobench("leaderboard", "build", "--store", "killed", "--output", "second")
 
     assert (
-        f"{40 - len(survivors)} folds computed, {len(survivors)} were already there" in done.stdout
+        f"{20 - len(survivors)} folds computed, {len(survivors)} were already there" in done.stdout
     )
     after = folds(toy_plugins, "killed")
     assert {path: after[path] for path in survivors} == survivors
@@ -73,7 +73,7 @@ def test_the_same_command_again_computes_nothing(toy_plugins, cytobench):
 
     again = cytobench(*RUN, "engine=serial")
 
-    assert "0 folds computed, 40 were already there" in again.stdout
+    assert "0 folds computed, 20 were already there" in again.stdout
     assert folds(toy_plugins, "runs") == before
 
 
@@ -92,5 +92,5 @@ def test_an_edited_plugin_is_computed_anew_and_takes_its_place(toy_plugins, cyto
 
     again = cytobench(*RUN, "engine=serial")
 
-    assert "20 folds computed, 20 were already there" in again.stdout
+    assert "10 folds computed, 10 were already there" in again.stdout
     assert again.stdout.count("│ ridge ") == 1
