@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cytobench import console
+from cytobench.core.errors import DataError, SplitError
 from cytobench.core.result import FoldFailure
 from cytobench.leaderboard.build import boards
 from cytobench.leaderboard.show import show
@@ -89,9 +90,14 @@ def _report(summary: Summary, jobs: Jobs) -> None:
     reasons: dict[str, list[str]] = {}
     for refused in summary.refused:
         if refused.applicable:
-            reasons.setdefault(str(refused.error), []).append(refused.cell.model_name)
-    for reason, models in reasons.items():
-        console.fail(f"{', '.join(models)} cannot run: {reason}")
+            # What is wrong with a cohort is wrong for every model: said once, of the cohort.
+            of_cohort = isinstance(refused.error, (DataError, SplitError))
+            dataset = str(refused.cell.config["dataset"].get("name"))
+            who = dataset if of_cohort else refused.cell.model_name
+            names = reasons.setdefault(str(refused.error), [])
+            names += [who] if who not in names else []
+    for reason, names in reasons.items():
+        console.fail(f"{', '.join(names)} cannot run: {reason}")
     said: set[str] = set()
     for planned, failure in summary.failures:
         if failure.error not in said and len(said) < SHOWN_FAILURES:

@@ -98,7 +98,7 @@ def test_a_failing_fold_is_told_and_tried_again(toy_plugins, write_plugin, cytob
 
 def test_a_sweep_makes_a_row_for_each_value(toy_plugins, cytobench):
     done = cytobench(
-        "run", "dataset=toy", "model=ridge", "model.C=1,2", "tuning=off", "protocol.repeats=1", "tracking=none",
+        "run", "dataset=toy", "model=ridge", "model.C=1,2", "tuning=off", "tracking=none",
         "protocol.repeats=1",
     )  # fmt: skip
 

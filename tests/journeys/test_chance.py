@@ -65,4 +65,8 @@ def test_chance_is_chance_and_a_signal_is_a_signal(
         assert rows["clinical_only"]["low"] < 0.5 < rows["clinical_only"]["high"]
     else:
         for name, auc in rows.items():
-            assert auc["low"] <= 0.5 <= auc["high"], name
+            # Eight intervals of nominally 95 % (true coverage about 90 % at this n) would miss
+            # 0.5 somewhere in every other run; half as wide again is about a 99.5 % interval.
+            low = auc["value"] - 1.5 * (auc["value"] - auc["low"])
+            high = auc["value"] + 1.5 * (auc["high"] - auc["value"])
+            assert low <= 0.5 <= high, name
