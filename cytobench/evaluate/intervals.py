@@ -67,7 +67,7 @@ def nadeau_bengio_logit(values: ArrayLike, n_train: float, n_test: float) -> Est
     if plain.low is None or plain.high is None:
         return plain
     method = f"{plain.method}, logit scale"
-    if plain.low == plain.high:
+    if plain.low == plain.high and 0 < plain.value < 1:
         return Estimate(plain.value, plain.low, plain.high, method)
     return _on_logit(plain.value, (plain.high - plain.low) / 2, method)
 

@@ -79,6 +79,11 @@ def test_a_perfect_auc_has_no_interval():
     assert "no interval" in estimate.method
 
 
+def test_perfect_folds_have_no_interval_and_equal_ones_a_point():
+    assert nadeau_bengio_logit([1.0, 1.0], 80, 20).low is None
+    assert nadeau_bengio_logit([0.5, 0.5], 80, 20).low == 0.5
+
+
 def test_fewer_than_five_sites_have_no_summary_interval():
     assert mean_of_sites([0.6, 0.7, 0.8, 0.9]).low is None
     assert mean_of_sites([0.6, 0.7, 0.8, 0.9, 0.7]).low < 0.74
