@@ -16,9 +16,12 @@ from cytobench.core.hashing import digest, file_digest
 PACKAGE = Path(__file__).resolve().parent.parent
 DECIDING = (
     "core/seeds.py",
+    "data/target.py",
     "evaluate/metrics.py",
     "preprocess",
+    "registry/load.py",
     "run/fold.py",
+    "splits",
     "torch",
     "tuning.py",
 )
