@@ -126,18 +126,20 @@ TUNING_METRICS: Mapping[str, tuple[str, int, Callable[[ArrayLike, ArrayLike], fl
 REGRESSION_DEFAULT = "mse"
 
 
+def tuning_metric(metric: str, kind: str) -> str:
+    """The metric that tunes: the default ``log_loss`` stands for ``mse`` in regression."""
+    return REGRESSION_DEFAULT if kind == "regression" and metric == "log_loss" else metric
+
+
 def tuning_loss(metric: str, kind: str) -> Callable[[ArrayLike, ArrayLike], float]:
     """The loss (lower is better) that tuning minimises.
-
-    ``log_loss``, the default of every ``tuning`` option, becomes ``mse`` for regression.
 
     Raises
     ------
     UsageError
         ``E113`` for a metric that is unknown or of the other kind of task.
     """
-    if kind == "regression" and metric == "log_loss":
-        metric = REGRESSION_DEFAULT
+    metric = tuning_metric(metric, kind)
     if metric not in TUNING_METRICS or TUNING_METRICS[metric][0] != kind:
         fitting = [name for name, entry in TUNING_METRICS.items() if entry[0] == kind]
         raise UsageError(

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from cytobench.evaluate.intervals import Estimate
+from cytobench.evaluate.metrics import tuning_metric
 from cytobench.leaderboard.rank import ALPHA, Board, Row, public
 
 SCHEMA_VERSION = 1
@@ -141,16 +142,17 @@ def summary(board: Board) -> list[str]:
     lines.append(f"{about['n']} patients{share}. Outcome: {about['task']['meaning']}.")
     lines.append(
         f"Protocol: {protocol['name'].replace('_', ' ')}, {about['folds']} folds; speaks about "
-        f"{protocol['claim']}. Tuning inside each fold: {_tuning(tuning)}."
+        f"{protocol['claim']}. Tuning inside each fold: {_tuning(tuning, board.kind)}."
     )
     return lines
 
 
-def _tuning(tuning: dict[str, Any]) -> str:
+def _tuning(tuning: dict[str, Any], kind: str) -> str:
     if tuning["sampler"] == "none":
         return "none, the plugins' defaults"
+    metric = tuning_metric(tuning["metric"], kind)
     seconds = f" within {tuning['seconds']} s" if tuning["seconds"] else ""
-    return f"{tuning['sampler']}, {tuning['trials']} trials{seconds}, by {tuning['metric']}"
+    return f"{tuning['sampler']}, {tuning['trials']} trials{seconds}, by {metric}"
 
 
 def footnotes(board: Board) -> list[str]:
