@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from cytobench.data.cohort import BELOW
 from cytobench.simulate.panel import MARKERS
 
-PLATE_SHIFT = 0.12
-"""SD of plate effects on the log scale; shifts of 0.1 to 0.3 are usual."""
+PLATE_SHIFT = 0.15
+"""SD of plate effects on the log scale; shifts of 0.1 to 0.3 and a CV of 10 to 20 % are usual."""
 NOISE = 0.08
 """Coefficient of variation within a plate; 5 to 10 % are usual."""
 PER_PLATE = 80
@@ -19,7 +19,7 @@ PER_PLATE = 80
 def measure(
     z: NDArray[np.float64], plate: NDArray[np.intp], missing: float, draw: np.random.Generator
 ) -> pd.DataFrame:
-    """Concentrations as reported.
+    """Concentrations as reported; true spread, plates and noise add up to the published spread.
 
     Parameters
     ----------
@@ -35,16 +35,14 @@ def measure(
         Values in each marker's unit; a value below the limit carries the limit and is flagged.
     """
     shifts = PLATE_SHIFT * draw.normal(size=(int(plate.max()) + 1, len(MARKERS)))
-    observed = np.empty_like(z)
     columns: dict[str, NDArray[np.float64] | NDArray[np.bool_]] = {}
     for position, marker in enumerate(MARKERS):
-        logs = np.log(marker.median) + marker.log_sd * z[:, position]
-        logs += shifts[plate, position] + NOISE * draw.normal(size=len(z))
-        observed[:, position] = np.exp(logs)
+        true_sd = np.sqrt(marker.log_sd**2 - PLATE_SHIFT**2 - NOISE**2)
+        logs = np.log(marker.median) + true_sd * z[:, position] + shifts[plate, position]
+        observed = np.exp(logs + NOISE * draw.normal(size=len(z)))
         lost = draw.random(len(z)) < missing
-        below = (observed[:, position] < marker.llod) & ~lost
-        values = np.where(below, marker.llod, observed[:, position])
-        columns[marker.name] = np.where(lost, np.nan, values)
+        below = (observed < marker.llod) & ~lost
+        columns[marker.name] = np.where(lost, np.nan, np.maximum(observed, marker.llod))
         if below.any():
             columns[marker.name + BELOW] = below
     return pd.DataFrame(columns)

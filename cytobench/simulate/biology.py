@@ -12,8 +12,10 @@ from cytobench.simulate.panel import MARKERS
 Floats = NDArray[np.float64]
 SUBTYPE_SHIFT = 1.8
 """How far apart the inflamed and the other patients are on the inflammation factor, in its SDs."""
+PREVALENCE = 0.27
+"""Of the subtype, where levels have their published medians; a higher one raises them."""
 FACTORS = ("tnf", "chemokine", "th1", "th2")
-SMOKERS = 0.3
+SMOKERS, WOMEN = 0.3, 0.65
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,9 @@ class Biology:
     def inflammation(self) -> Floats:
         """Mean of CRP, IL-6 and TNF-α on the standardised logarithmic scale, unit variance.
 
-        The three correlate by about 0.5, 0.35 and 0.4, hence the standard deviation 0.78.
+        The three correlate by about 0.54, 0.40 and 0.43, hence the standard deviation 0.80.
         """
-        return (self.level("CRP") + self.level("IL-6") + self.level("TNF-α")) / (3 * 0.78)
+        return (self.level("CRP") + self.level("IL-6") + self.level("TNF-α")) / (3 * 0.8)
 
 
 def draw_biology(n: int, inflamed: float, draw: np.random.Generator) -> Biology:
@@ -61,28 +63,34 @@ def draw_biology(n: int, inflamed: float, draw: np.random.Generator) -> Biology:
         (Osimo 2019, doi:10.1017/S0033291719001454).
     """
     subtype = draw.random(n) < inflamed
-    within = 1 - SUBTYPE_SHIFT**2 * inflamed * (1 - inflamed)
+    smoker, female = draw.random(n) < SMOKERS, draw.random(n) < WOMEN
+    within = 1 - SUBTYPE_SHIFT**2 * PREVALENCE * (1 - PREVALENCE)
     known: dict[str, Floats] = {
-        "inflammation": SUBTYPE_SHIFT * (subtype - inflamed)
-        + np.sqrt(max(within, 0.1)) * draw.normal(size=n),
+        "inflammation": SUBTYPE_SHIFT * (subtype - PREVALENCE)
+        + np.sqrt(within) * draw.normal(size=n),
         "bmi": draw.normal(size=n),
         "age": draw.normal(size=n),
+        "smoking": (smoker - SMOKERS) / np.sqrt(SMOKERS * (1 - SMOKERS)),
+        "female": (female - WOMEN) / np.sqrt(WOMEN * (1 - WOMEN)),
     }
-    smoker = draw.random(n) < SMOKERS
-    known["smoking"] = (smoker - SMOKERS) / np.sqrt(SMOKERS * (1 - SMOKERS))
     for factor in FACTORS:
         known[factor] = draw.normal(size=n)
+    return Biology(
+        inflamed=subtype,
+        z=_levels(known, n, draw),
+        age=np.clip(np.round(42 + 12 * known["age"]), 18, 75),
+        bmi=np.clip(np.round(27.5 + 5.5 * known["bmi"], 1), 16, 55),
+        female=female,
+        smoker=smoker,
+    )
+
+
+def _levels(known: dict[str, Floats], n: int, draw: np.random.Generator) -> Floats:
+    """Standardised log levels: loadings on what is known, and each marker's own variation."""
     z = np.empty((n, len(MARKERS)))
     for position, marker in enumerate(MARKERS):
         own = 1 - sum(load**2 for load in marker.loads.values())
         z[:, position] = np.sqrt(own) * draw.normal(size=n)
         for factor, load in marker.loads.items():
             z[:, position] += load * known[factor]
-    return Biology(
-        inflamed=subtype,
-        z=z,
-        age=np.clip(np.round(42 + 12 * known["age"]), 18, 75),
-        bmi=np.clip(27.5 + 5.5 * known["bmi"], 16, 55),
-        female=draw.random(n) < 0.65,
-        smoker=smoker,
-    )
+    return z

@@ -7,7 +7,7 @@ from cytobench import DatasetCard, dataset
     kind="simulated",
     licence="BSD-3-Clause",
     citation="10.1038/s41398-025-03532-y",
-    caveat="simulated from published figures; that the inflamed gain from the add-on is assumed",
+    caveat="simulated; that the inflamed gain from the add-on is assumed, not shown",
 )
 def sim_inflamed_mdd(
     n=400, effect=1.0, inflamed=0.27, missing=0.03, dropout=0.18, sites=3, seed=2025
@@ -23,6 +23,7 @@ def sim_inflamed_mdd(
         outcome="HAM-D17 at week 8",
         treatment="SSRI, alone or with an anti-inflammatory add-on, randomised",
         licence="BSD-3-Clause",
-        caveat="that the inflamed gain from the add-on is assumed",
+        citation="10.1038/s41398-025-03532-y",
+        caveat="simulated; that the inflamed gain from the add-on is assumed, not shown",
     )
     return simulate_trial(Trial(n, effect, inflamed, missing, dropout, sites, seed), card)

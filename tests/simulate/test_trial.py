@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
+from scipy.stats import norm, spearmanr
 
 from cytobench import DataError, DatasetCard
 from cytobench.data.target import Task, build_target
-from cytobench.evaluate.metrics import auc
 from cytobench.simulate.panel import MARKERS
 from cytobench.simulate.trial import Trial, simulate_trial
 
@@ -26,11 +25,26 @@ def large():
 
 @pytest.mark.parametrize("marker", MARKERS, ids=lambda marker: marker.name)
 def test_median_and_spread_are_the_published_ones(large, marker):
-    """Plates shift a median by up to 5 %; censoring takes up to 0.2 off the SD of logarithms."""
-    values = large.column(marker.name).to_numpy()
+    """250 plates shift a median by 1 % (SE), the subtype's skew by 2 %. Values set to the limit
+    narrow the spread, so it is read off the upper half: the 84.1st percentile is one SD up, a
+    little more under the same skew.
+    """
+    logs = np.log(large.column(marker.name).to_numpy())
+    median, one_up = np.quantile(logs, [0.5, 0.8413])
 
-    assert np.median(values) == pytest.approx(marker.median, rel=0.06)
-    assert np.log(values).std() == pytest.approx(marker.log_sd, abs=0.2)
+    assert np.exp(median) == pytest.approx(marker.median, rel=0.06)
+    assert one_up - median == pytest.approx(marker.log_sd, rel=0.12)
+
+
+@pytest.mark.parametrize("marker", MARKERS, ids=lambda marker: marker.name)
+def test_the_share_below_the_limit_is_that_of_a_log_normal(large, marker):
+    """Not always the notes' share: theirs disagree with their own medians (IL-1β, IL-4)."""
+    expected = norm.cdf(np.log(marker.llod / marker.median) / marker.log_sd)
+    flag = marker.name + "__below"
+
+    found = large.column(flag).mean() if flag in large.flags else 0.0
+
+    assert found == pytest.approx(expected, abs=0.015)
 
 
 @pytest.mark.parametrize(
@@ -41,22 +55,27 @@ def test_median_and_spread_are_the_published_ones(large, marker):
         ("TNF-α", "sTNFR2", 0.5),
         ("IL-6", "IL-10", 0.3),
         ("IFN-γ", "IL-2", 0.4),
+        ("IFN-γ", "IL-12p70", 0.4),
         ("IL-4", "IL-5", 0.5),
+        ("IL-5", "IL-13", 0.5),
         ("CCL2", "CCL4", 0.3),
+        ("CXCL10", "CCL11", 0.3),
         ("bmi", "CRP", 0.45),
         ("bmi", "IL-6", 0.35),
         ("age", "TNF-α", 0.2),
     ],
 )
 def test_rank_correlations_are_the_published_ones(large, first, second, published):
-    """Assay noise and plates take up to 0.08 off the correlation of the true levels."""
+    """0.007 is one SE of a rank correlation here; ties at the limit cost up to 0.01 more."""
     found = spearmanr(large.column(first), large.column(second)).statistic
 
-    assert found == pytest.approx(published, abs=0.08)
+    assert found == pytest.approx(published, abs=0.03)
 
 
 def test_crp_strata_are_near_osimo_2019(large):
-    """27 % above 3 and 58 % above 1 mg/L; a log-normal of median 1.6 gives 29 % and 66 %."""
+    """27 % above 3 and 58 % above 1 mg/L conflict with a median of 1.6 and a log SD of 1.15, which
+    give 29 % and 66 %; these are kept, hence the tolerances.
+    """
     crp = large.column("CRP")
 
     assert (crp > 3).mean() == pytest.approx(0.27, abs=0.04)
@@ -71,9 +90,9 @@ def test_smoking_raises_log_crp_by_two_to_three_tenths(large):
 
 
 def test_response_and_remission_are_near_star_d(large):
-    """Response 47 %; remission 28 to 33 %, here a little less."""
+    """Response 47 %; remission 28 to 33 %, here 25 %: Gaussian noise leaves too few recovered."""
     assert np.mean(build_target(large, RESPONSE).y) == pytest.approx(0.47, abs=0.02)
-    assert np.mean(build_target(large, REMISSION).y) == pytest.approx(0.28, abs=0.04)
+    assert np.mean(build_target(large, REMISSION).y) == pytest.approx(0.28, abs=0.05)
 
 
 def test_il_8_is_lower_in_responders(large):
@@ -86,33 +105,6 @@ def test_il_8_is_lower_in_responders(large):
     assert smd == pytest.approx(-0.28, abs=0.06)
 
 
-@pytest.mark.parametrize("task", [RESPONSE, REMISSION])
-def test_the_truth_is_calibrated(large, task):
-    """In ten groups of equal size the share of outcomes is what the truth says, within 4 SE."""
-    target = build_target(large, task)
-    order = np.argsort(target.truth)
-
-    for group in np.array_split(order, 10):
-        p = target.truth[group].mean()
-        se = np.sqrt(p * (1 - p) / len(group))
-        assert abs(target.y[group].mean() - p) < 4 * se
-
-
-def test_the_true_expected_change_is_the_mean_change(large):
-    target = build_target(large, Task("percent_change", "regression"))
-
-    assert np.mean(target.y - target.truth) == pytest.approx(0, abs=0.6)
-
-
-def test_nothing_measured_beats_the_truth(large):
-    target = build_target(large, RESPONSE)
-    ceiling = auc(target.y, target.truth)
-
-    assert 0.70 < ceiling < 0.78
-    for name in (*large.analytes, "bmi", "age", "failed_trials"):
-        assert max(auc(target.y, s * large.column(name).to_numpy()) for s in (1, -1)) < ceiling
-
-
 def test_the_add_on_helps_the_inflamed(large):
     y = build_target(large, RESPONSE).y
     inflamed = (large.column("CRP") > 5).to_numpy()
@@ -123,22 +115,8 @@ def test_the_add_on_helps_the_inflamed(large):
         for group, rows in (("inflamed", inflamed), ("other", ~inflamed))
     }
 
-    assert gain["inflamed"] > 0.15 > gain["other"]
-
-
-def test_without_effect_no_marker_has_anything_to_do_with_the_outcome():
-    """Among patients alike in BMI, age and failed trials; 24 tests at 4.5 SE of a null AUC."""
-    null = simulate(effect=0.0)
-    y = build_target(null, RESPONSE).y
-    alike = (
-        null.column("bmi").between(24, 31)
-        & null.column("age").between(30, 54)
-        & (null.column("failed_trials") == 1)
-    ).to_numpy()
-    se = np.sqrt(1 / (12 * alike.sum() * y[alike].mean() * (1 - y[alike].mean())))
-
-    for name in null.analytes:
-        assert abs(auc(y[alike], null.column(name).to_numpy()[alike]) - 0.5) < 4.5 * se
+    assert gain["inflamed"] > 0.1
+    assert gain["other"] < 0.03
 
 
 def test_the_seed_decides():
@@ -165,17 +143,34 @@ def test_arms_are_balanced_and_every_patient_has_site_and_plate():
     assert len(set(cohort.labels("plate"))) == 6
 
 
+def test_a_higher_prevalence_raises_inflammation_and_nothing_else(large):
+    more = simulate(inflamed=0.6)
+
+    assert more.column("CRP").median() > 1.25 * large.column("CRP").median()
+    assert more.column("IL-4").median() == pytest.approx(large.column("IL-4").median(), rel=0.06)
+
+
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "code"),
     [
-        {"n": 10},
-        {"effect": -1.0},
-        {"inflamed": 1.2},
-        {"missing": 1.0},
-        {"dropout": -0.1},
-        {"sites": 0},
+        ({"n": 39}, "E351"),
+        ({"n": 400.5}, "E352"),
+        ({"n": True}, "E352"),
+        ({"effect": -1.0}, "E351"),
+        ({"effect": float("nan")}, "E351"),
+        ({"effect": "large"}, "E352"),
+        ({"inflamed": 1.2}, "E351"),
+        ({"missing": 1.0}, "E351"),
+        ({"dropout": -0.1}, "E351"),
+        ({"sites": 0}, "E351"),
+        ({"seed": -1}, "E351"),
+        ({"seed": None}, "E352"),
     ],
 )
-def test_an_impossible_parameter_is_named(wrong):
-    with pytest.raises(DataError, match=rf"E351.*{next(iter(wrong))} is"):
+def test_an_impossible_parameter_is_named_with_a_possible_one(wrong, code):
+    name = next(iter(wrong))
+
+    with pytest.raises(DataError, match=rf"{code}.*{name} must be") as caught:
         simulate(**wrong)
+
+    assert f"dataset.{name}=" in str(caught.value)
