@@ -142,8 +142,9 @@ def summary(board: Board) -> list[str]:
     lines.append(f"{about['n']} patients{share}. Outcome: {about['task']['meaning']}.")
     lines.append(
         f"Protocol: {protocol['name'].replace('_', ' ')}, {about['folds']} folds; speaks about "
-        f"{protocol['claim']}. Tuning inside each fold: {_tuning(tuning, board.kind)}."
+        f"{protocol['claim']}."
     )
+    lines.append(f"Tuning inside each fold: {_tuning(tuning, board.kind)}.")
     return lines
 
 
