@@ -149,6 +149,11 @@ def load_suite(name: str) -> dict[str, Any]:
     return {str(key): value for key, value in suite.items()}
 
 
+def to_yaml(config: Mapping[str, Any]) -> str:
+    """A composed configuration as YAML."""
+    return OmegaConf.to_yaml(OmegaConf.create(dict(config))).rstrip()
+
+
 def options(group: str) -> list[str]:
     """What a config group offers: ``options("protocol")``."""
     with _hydra():

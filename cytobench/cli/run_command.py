@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from cytobench import console
 
@@ -43,14 +42,11 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _print_config(overrides: list[str]) -> int:
-    import yaml
-
+    from cytobench.config import to_yaml
     from cytobench.run.jobs import plan_jobs
 
     jobs = plan_jobs(overrides)
     for cell in jobs.cells:
         console.say(f"# {cell.suite}/{cell.entry}")
-        text = yaml.safe_dump({**cell.config, **jobs.settings}, sort_keys=False, allow_unicode=True)
-        console.say(text.rstrip() + "\n---")
-    sys.stdout.flush()
+        console.say(to_yaml({**cell.config, **jobs.settings}) + "\n---")
     return 0
