@@ -154,12 +154,6 @@ def to_yaml(config: Mapping[str, Any]) -> str:
     return OmegaConf.to_yaml(OmegaConf.create(dict(config))).rstrip()
 
 
-def options(group: str) -> list[str]:
-    """What a config group offers: ``options("protocol")``."""
-    with _hydra():
-        return sorted(GlobalHydra.instance().config_loader().get_group_options(group))
-
-
 def keys_of(overrides: Sequence[str]) -> list[str]:
     """The keys that overrides assign: ``["model=a,b", "+x.y=1"]`` gives ``["model", "x.y"]``."""
     with _hydra():
