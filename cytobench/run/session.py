@@ -163,7 +163,7 @@ def describe(loaded: LoadedCell, command: str) -> dict[str, Any]:
         "protocol": {**config["protocol"], "claim": bench.plan.claim},
         "plan": bench.plan.hash,
         "test_labels": [split.label for split in bench.plan.splits],
-        "notes": [*cohort.notes, *bench.plan.notes],
+        "notes": [*cohort.notes, *_without_outcome(len(cohort), len(y)), *bench.plan.notes],
         "config": {
             name: config[name] for name in ("model", "preprocess", "tuning", "seed", "device")
         },
@@ -171,3 +171,9 @@ def describe(loaded: LoadedCell, command: str) -> dict[str, Any]:
         "git_commit": git_commit(),
         "command": command,
     }
+
+
+def _without_outcome(patients: int, known: int) -> list[str]:
+    if known == patients:
+        return []
+    return [f"{patients - known} of {patients} patients have no outcome and are left out"]
