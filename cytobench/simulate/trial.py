@@ -18,7 +18,7 @@ from cytobench.core.cards import DatasetCard
 from cytobench.core.errors import DataError
 from cytobench.data.cohort import Analyte, Cohort, ScaleOutcome
 from cytobench.simulate.assay import PER_PLATE, measure
-from cytobench.simulate.biology import draw_biology
+from cytobench.simulate.biology import Biology, draw_biology
 from cytobench.simulate.outcome import (
     MINIMUM_SEVERITY,
     REMISSION_AT,
@@ -29,6 +29,8 @@ from cytobench.simulate.outcome import (
 from cytobench.simulate.panel import MARKERS
 
 ARMS = ("SSRI", "SSRI + anti-inflammatory")
+MOST_FAILED = 10
+"""Failed trials at most; only an `effect` far above the published size reaches it."""
 USUAL = {
     "n": 400, "effect": 1.0, "inflamed": 0.27, "missing": 0.03, "dropout": 0.18, "sites": 3,
     "seed": 2025,
@@ -52,7 +54,8 @@ class Trial:
     dropout : float
         Share of patients lost at random before the end point; 15 to 25 % by week 8 to 12 are usual.
     sites : int
-        One after the other in the order of recruitment; plates follow the same order.
+        One after the other in the order of recruitment; plates follow the same order. Neither
+        patients nor outcomes differ between sites.
     seed : int
 
     Raises
@@ -77,7 +80,7 @@ class Trial:
         checks = (
             ("n", self.n >= 40, "at least 40"),
             ("effect", 0 <= self.effect <= 10, "between 0 and 10"),
-            ("inflamed", 0 < self.inflamed < 1, "between 0 and 1"),
+            ("inflamed", 0 <= self.inflamed <= 1, "between 0 and 1"),
             ("missing", 0 <= self.missing <= 0.9, "between 0 and 0.9"),
             ("dropout", 0 <= self.dropout <= 0.9, "between 0 and 0.9"),
             ("sites", 1 <= self.sites <= self.n, "between 1 and n"),
@@ -113,7 +116,7 @@ def simulate_trial(trial: Trial, card: DatasetCard) -> Cohort:
     order = np.arange(trial.n)
     biology = draw_biology(trial.n, trial.inflamed, draw)
     arm = _randomise(trial.n, draw)
-    failed = draw.poisson(np.exp(0.1 + 0.25 * trial.effect * biology.inflammation))
+    failed = _failed_trials(biology, trial.effect, draw)
     before = np.clip(np.round(draw.normal(22, 4, trial.n)), MINIMUM_SEVERITY, 40)
     change = expected_change(biology, failed, before, arm, trial.effect)
     after = score_after(before, change, draw)
@@ -126,14 +129,26 @@ def simulate_trial(trial: Trial, card: DatasetCard) -> Cohort:
         "smoking": np.where(biology.smoker, "yes", "no"),
         "failed_trials": failed.astype(float),
         "arm": np.take(ARMS, arm),
-        "site": [f"site {k + 1}" for k in order * trial.sites // trial.n],
-        "plate": [f"plate {k + 1}" for k in plate],
+        "site": _numbered("site", order * trial.sites // trial.n),
+        "plate": _numbered("plate", plate),
         "hamd_baseline": before,
         "hamd_week8": after,
     }
     table = measure(biology.z, plate, trial.missing, draw).assign(**clinical)
     truth = bayes_optimal(before, change)
     return _assemble(table, truth, card)
+
+
+def _failed_trials(biology: Biology, effect: float, draw: np.random.Generator) -> NDArray[np.int64]:
+    """Treatments that failed before, more with inflammation (Haroon 2018, from the notes)."""
+    usual = np.exp(0.1 + 0.25 * effect * biology.inflammation)
+    return np.minimum(draw.poisson(usual), MOST_FAILED)
+
+
+def _numbered(what: str, position: NDArray[np.intp]) -> NDArray[np.object_]:
+    """``site 1``, ``site 2`` ... for ascending positions from 0."""
+    names = [f"{what} {k + 1}" for k in range(int(position[-1]) + 1)]
+    return np.array(names, dtype=object)[position]
 
 
 def _randomise(n: int, draw: np.random.Generator) -> NDArray[np.intp]:

@@ -1,4 +1,4 @@
-"""Simulated negative control: the same trial, but no marker has anything to do with the outcome."""
+"""Simulated negative control: the same trial, but no marker adds to what clinical data tell."""
 
 from cytobench import DatasetCard, dataset
 
