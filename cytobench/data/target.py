@@ -15,6 +15,9 @@ from cytobench.data.cohort import Cohort, LabelOutcome, ScaleOutcome
 REMISSION_AT = {"HAM-D17": 7.0, "MADRS": 10.0, "QIDS-SR16": 5.0, "PHQ-9": 4.0, "HADS-D": 7.0}
 """Scores at or below which a patient is in remission, the scales' standard cut-offs."""
 
+USUAL_REDUCTION = 0.5
+"""Share of the baseline score that a responder has lost at least."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -32,7 +35,7 @@ class Task:
 
     name: str
     kind: Literal["classification", "regression"]
-    minimum_reduction: float = 0.5
+    minimum_reduction: float = USUAL_REDUCTION
     remission_at: float | None = None
 
 
@@ -99,9 +102,17 @@ def build_target(cohort: Cohort, task: Task) -> Target:
             hint="check the outcome's columns, and the rows that the cohort keeps",
         )
     truth = np.full(len(y), np.nan)
-    if cohort.truth is not None and task.name in cohort.truth.columns:
+    if cohort.truth is not None and task.name in cohort.truth.columns and _usual(cohort, task):
         truth = cohort.truth[task.name].to_numpy(dtype=np.float64, copy=True)
     return Target(task, y, truth, meaning)
+
+
+def _usual(cohort: Cohort, task: Task) -> bool:
+    """Whether the task is defined as usual: a cohort's truth speaks of nothing else."""
+    if task.minimum_reduction != USUAL_REDUCTION:
+        return False
+    cutoff = cohort.outcome.remission_at if isinstance(cohort.outcome, ScaleOutcome) else None
+    return task.remission_at is None or task.remission_at == cutoff
 
 
 def _scores(cohort: Cohort, task: Task) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:

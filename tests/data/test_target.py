@@ -74,6 +74,21 @@ def test_the_truth_of_a_simulation_comes_along():
     assert target.truth.tolist() == [0.3, 0.6]
 
 
+@pytest.mark.parametrize(
+    "redefined",
+    [
+        Task("response", "classification", minimum_reduction=0.25),
+        Task("remission", "classification", remission_at=12),
+    ],
+)
+def test_the_truth_of_a_simulation_does_not_speak_of_a_redefined_task(redefined):
+    truth = pd.DataFrame({"response": [0.3, 0.6], "remission": [0.3, 0.6]})
+
+    target = build_target(scored([20.0, 20.0], [1.0, 19.0], truth=truth), redefined)
+
+    assert np.isnan(target.truth).all()
+
+
 def test_an_unknown_task_lists_the_tasks():
     with pytest.raises(UsageError, match="there are: response, remission, percent_change"):
         task_from_config({"name": "cure", "kind": "classification"})
