@@ -44,6 +44,10 @@ def reproducible(seed: int, device: torch.device) -> Iterator[None]:
             stack.enter_context(_deterministic())
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(seed)
+        if device.type == "mps":
+            # fork_rng knows devices by number, and Apple's has none.
+            stack.callback(torch.mps.set_rng_state, torch.mps.get_rng_state())
+            torch.mps.manual_seed(seed)
         yield
 
 
@@ -63,7 +67,12 @@ def single_thread() -> Iterator[None]:
 
 @contextmanager
 def _deterministic() -> Iterator[None]:
-    """Deterministic CUDA kernels inside; cuBLAS wants its workspace declared for that."""
+    """Deterministic CUDA kernels inside; cuBLAS wants its workspace declared for that.
+
+    Torch looks for the declaration once, at the process's first product on CUDA. A program that
+    computes there before its first fit has to set ``CUBLAS_WORKSPACE_CONFIG`` itself, as torch's
+    error then says.
+    """
     flags = (
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),

@@ -96,6 +96,9 @@ class Network(BaseEstimator):  # type: ignore[misc]
 
     def _train(self, X: Floats, y: Floats, strata: NDArray[np.intp], loss: Loss) -> None:
         """Train the ensemble on targets as the loss expects them."""
+        for name in ("members", "max_epochs"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)!r}: at least 1 is needed")
         device = resolve_device(self.device)
         with reproducible(_seed(self.random_state), device):
             holdout = hold_out(torch.tensor(strata), self.members)

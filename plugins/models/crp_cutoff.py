@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from cytobench import NotApplicable, model
 
@@ -14,9 +15,9 @@ class _ByStratum(BaseEstimator):
 
     def fit(self, X, y):
         """Take the means; patients without a CRP count for the overall mean only."""
+        validate_data(self, X, y, skip_check_array=True)
         y = np.asarray(y, dtype=float)
         stratum = self._stratum(X)
-        self.n_features_in_ = X.shape[1]
         self.overall_ = float(y.mean())
         self.means_ = np.array(
             [(y[stratum == k].sum() + self.overall_) / ((stratum == k).sum() + 1) for k in range(3)]
@@ -24,6 +25,8 @@ class _ByStratum(BaseEstimator):
         return self
 
     def _mean(self, X):
+        check_is_fitted(self)
+        validate_data(self, X, reset=False, skip_check_array=True)
         stratum = self._stratum(X)
         return np.where(stratum < 0, self.overall_, self.means_[stratum])
 
@@ -49,7 +52,8 @@ class CrpClassifier(ClassifierMixin, _ByStratum):
 
     def predict(self, X):
         """The likelier class."""
-        return self.classes_[(self._mean(X) >= 0.5).astype(int)]
+        second = self._mean(X) >= 0.5
+        return self.classes_[second.astype(int)]
 
 
 class CrpRegressor(RegressorMixin, _ByStratum):

@@ -18,7 +18,9 @@ def elastic_net(C=0.1, l1_ratio=0.5, kind="classification", random_state=None):
     if kind == "regression":
         # On the standardised outcome C means the same in any unit; 0.01 / C is the penalty that
         # logistic regression gives a hundred patients.
-        net = ElasticNet(alpha=0.01 / C, l1_ratio=l1_ratio, max_iter=10_000, tol=1e-3)
+        net = ElasticNet(
+            alpha=0.01 / C, l1_ratio=l1_ratio, max_iter=10_000, tol=1e-3, random_state=random_state
+        )
         return TransformedTargetRegressor(net, transformer=StandardScaler())
     return LogisticRegression(
         solver="saga", C=C, l1_ratio=l1_ratio, max_iter=2000, tol=1e-3, random_state=random_state

@@ -9,7 +9,7 @@ from cytobench import Float, model
     licence="BSD-3-Clause",
     citation="10.1007/BF00994018",
 )
-def svm_rbf(C=1.0, gamma=0.02, kind="classification"):
+def svm_rbf(C=1.0, gamma=0.02, kind="classification", random_state=None):
     """Support vector machine with a Gaussian kernel, Platt-scaled in the training part."""
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.compose import TransformedTargetRegressor
@@ -19,4 +19,6 @@ def svm_rbf(C=1.0, gamma=0.02, kind="classification"):
     if kind == "regression":
         # On the standardised outcome C and the tube's width mean the same in any unit.
         return TransformedTargetRegressor(SVR(C=C, gamma=gamma), transformer=StandardScaler())
-    return CalibratedClassifierCV(SVC(C=C, gamma=gamma), method="sigmoid", cv=3, ensemble=False)
+    # The seed changes nothing; without one SVC draws from numpy's global state.
+    svc = SVC(C=C, gamma=gamma, random_state=random_state)
+    return CalibratedClassifierCV(svc, method="sigmoid", cv=3, ensemble=False)

@@ -220,6 +220,14 @@ def test_numbers_too_large_for_a_network_are_reported(mlp):
         mlp.set_params(learning_rate=1e30).fit(X * 1e30, y)
 
 
+@pytest.mark.parametrize("name", ["members", "max_epochs"])
+def test_no_network_or_no_epoch_is_refused(mlp, name):
+    X, y = problem(n=20)
+
+    with pytest.raises(ValueError, match=f"{name}=0: at least 1"):
+        mlp.set_params(**{name: 0}).fit(X, y)
+
+
 def test_three_classes_are_refused(mlp):
     X, _ = problem(n=30)
 

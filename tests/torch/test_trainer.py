@@ -98,6 +98,18 @@ def test_threads_and_seeds_are_restored_after_an_error():
     assert torch.get_num_threads() == threads
 
 
+def test_apples_generator_is_seeded_and_restored(monkeypatch):
+    generator = {"state": "before"}
+    monkeypatch.setattr(torch.mps, "get_rng_state", lambda: generator["state"])
+    monkeypatch.setattr(torch.mps, "set_rng_state", lambda state: generator.update(state=state))
+    monkeypatch.setattr(torch.mps, "manual_seed", lambda seed: generator.update(state=seed))
+
+    with reproducible(7, torch.device("mps")):
+        assert generator["state"] == 7
+
+    assert generator["state"] == "before"
+
+
 def test_the_package_is_light_until_a_network_is_asked_for():
     script = "import sys, cytobench.torch; sys.exit('torch' in sys.modules)"
 
