@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from cytobench import __version__, console
-from cytobench.core.errors import CytobenchError, UsageError
+from cytobench.core.errors import CytobenchError, UsageError, did_you_mean
 
 COMMANDS = {
     "run": "run cells: models on datasets, nested cross-validation, resumable",
@@ -40,8 +40,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     name = words[0]
     if name not in COMMANDS:
-        from cytobench.core.errors import did_you_mean
-
         console.fail(f"cytobench: there is no command {name!r}; {did_you_mean(name, [*COMMANDS])}")
         return 2
     debug = "--debug" in words

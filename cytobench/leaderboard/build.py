@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from cytobench.core.errors import StoreError, UsageError, did_you_mean
+from cytobench.core.files import write_whole
 from cytobench.leaderboard.collect import collect
 from cytobench.leaderboard.rank import Board, rank
 from cytobench.leaderboard.render import to_json, to_markdown
@@ -54,11 +53,6 @@ def write(board: Board, root: Path) -> list[Path]:
 
 def _replace(path: Path, text: str) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        write_whole(path, text.encode(), mode=0o644)
     except OSError as error:
         raise StoreError("E702", f"cannot be written: {error.strerror}", where=str(path)) from error

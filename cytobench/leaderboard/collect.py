@@ -56,7 +56,7 @@ def collect(store: RunStore, suite: str, name: str, keys: Sequence[str]) -> Entr
     if not ranked:
         return None
     chosen = ranked[-1][1]
-    complete = [_numbered(cell) for cell in chosen if cell.complete]
+    complete = [cell for cell in chosen if cell.complete]
     if not complete:
         return None
     unfinished = {
@@ -80,10 +80,6 @@ def comparable(about: Mapping[str, Any]) -> str:
             "seed": about["config"]["seed"],
         }
     )
-
-
-def _numbered(cell: StoredCell) -> StoredCell:
-    return replace(cell, folds=sorted(cell.folds, key=lambda fold: fold.fold))
 
 
 def labels(cells: Sequence[StoredCell]) -> dict[str, str]:

@@ -13,15 +13,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import secrets
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from cytobench.core.errors import StoreError
+from cytobench.core.files import write_whole
 from cytobench.core.hashing import canonical_json
 from cytobench.core.result import SCHEMA_VERSION, FoldFailure, FoldResult, Predictions, Trial
 
@@ -182,24 +181,10 @@ class RunStore:
         return self.root / key / f"fold-{fold:03d}.failed.json"
 
     def _write(self, path: Path, content: bytes, *, replace: bool = True) -> None:
-        """Write beside the target, flush to disk, then move into place in one step."""
-        temporary = ""
+        """Write a file of the store, whole or not at all."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            if replace:
-                Path(temporary).replace(path)
-            else:
-                with contextlib.suppress(FileExistsError):
-                    os.link(temporary, path)
-                Path(temporary).unlink()
+            write_whole(path, content, replace=replace)
         except OSError as error:
-            if temporary:
-                Path(temporary).unlink(missing_ok=True)
             raise StoreError(
                 "E512",
                 f"cannot be written: {error.strerror or error}",
