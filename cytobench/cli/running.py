@@ -53,7 +53,7 @@ class _Progress:
     def planned(self, cells: Sequence[Planned], refused: Sequence[Refused]) -> None:
         """Open the bar, and the mirror where there is something for it to show."""
         for item in refused:
-            if not item.applicable:
+            if not item.applicable and not item.cell.permutation:
                 console.say(f"left out: {item.error.message}", style="dim")
         missing = sum(len(cell.missing) for cell in cells)
         if not missing:
@@ -69,7 +69,7 @@ class _Progress:
 
     def cell_done(self, planned: Planned) -> None:
         """Mirror a finished cell."""
-        if self.mirror is not None:
+        if self.mirror is not None and not planned.cell.permutation:
             self.mirror(planned.key, planned.cell.suite, planned.cell.entry)
 
 

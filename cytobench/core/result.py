@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of the stored record; a reader refuses one that it does not know."""
 
 
@@ -26,6 +26,8 @@ class Predictions:
         Empty strings where the cohort has none.
     truth : sequence of float
         On simulated cohorts the Bayes-optimal prediction, else NaN.
+    groups : mapping
+        Subgroup (``"sex"``, ``"CRP"`` ...) -> each patient's level, in words; empty where unknown.
     """
 
     patient: Sequence[str]
@@ -34,6 +36,23 @@ class Predictions:
     arm: Sequence[str]
     site: Sequence[str]
     truth: Sequence[float]
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class InnerPredictions:
+    """What every trial predicted for the training part, out of fold of the inner splits.
+
+    Attributes
+    ----------
+    y : sequence of float, length n_train
+    predictions : mapping
+        Trial number -> n_train predictions in the order of `y`. Trials that failed are not here;
+        number 0 stands for the defaults where nothing was tuned.
+    """
+
+    y: Sequence[float]
+    predictions: Mapping[int, Sequence[float]]
 
 
 @dataclass(frozen=True)
@@ -57,6 +76,8 @@ class FoldResult:
         Decision threshold chosen on inner out-of-fold predictions; None for regression.
     train_mean : float
         Mean outcome of the training part, the null model's prediction.
+    inner : InnerPredictions or None
+        None where no inner split was made, and where a reader did not ask for it.
     timings : mapping
         Seconds: ``tune``, ``fit``, ``predict``.
     """
@@ -73,6 +94,7 @@ class FoldResult:
     features: Sequence[str] = ()
     warnings: Sequence[str] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    inner: InnerPredictions | None = None
 
 
 @dataclass(frozen=True)

@@ -31,12 +31,18 @@ class Task:
         Share of the baseline score that a responder has lost at least.
     remission_at : float or None
         Overrides the scale's cut-off.
+    thresholds : pair of float
+        Range of probabilities at which a decision is conceivable, for the decision curve.
+    decide_at : float
+        The probability in this range at which leaderboards compare net benefit.
     """
 
     name: str
     kind: Literal["classification", "regression"]
     minimum_reduction: float = USUAL_REDUCTION
     remission_at: float | None = None
+    thresholds: tuple[float, float] = (0.2, 0.8)
+    decide_at: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,13 @@ def task_from_config(config: Mapping[str, Any]) -> Task:
         task = Task(**config)
     except TypeError as error:
         raise UsageError("E110", str(error), where="task") from error
+    low, high = task.thresholds
+    if not 0 < low <= task.decide_at <= high < 1:
+        raise UsageError(
+            "E110",
+            f"must hold 0 < {low:g} <= decide_at = {task.decide_at:g} <= {high:g} < 1",
+            where="task.thresholds",
+        )
     if task.name not in _DEFINITIONS:
         raise UsageError(
             "E110", f"there is no task {task.name!r}", hint=f"there are: {', '.join(_DEFINITIONS)}"
@@ -105,6 +118,24 @@ def build_target(cohort: Cohort, task: Task) -> Target:
     if cohort.truth is not None and task.name in cohort.truth.columns and _usual(cohort, task):
         truth = cohort.truth[task.name].to_numpy(dtype=np.float64, copy=True)
     return Target(task, y, truth, meaning)
+
+
+def permuted(cohort: Cohort, target: Target, seed: int) -> Target:
+    """The target with outcomes exchanged between patients of the same site and arm.
+
+    Whole patients are permuted, so that a model fitted to the result can know nothing; what sites
+    and arms differ in stays (Good 2005, Permutation, Parametric, and Bootstrap Tests of Hypotheses,
+    ch. 3). The truth of a simulated cohort no longer holds and becomes NaN.
+    """
+    draw = np.random.default_rng(seed)
+    y = target.y.copy()
+    known = target.known
+    site, arm = cohort.labels("site"), cohort.labels("arm")
+    stratum = np.unique([f"{site[row]}\x1f{arm[row]}" for row in known], return_inverse=True)[1]
+    for value in np.unique(stratum):
+        rows = known[stratum == value]
+        y[rows] = y[draw.permutation(rows)]
+    return Target(target.task, y, np.full(len(y), np.nan), target.meaning)
 
 
 def _usual(cohort: Cohort, task: Task) -> bool:

@@ -13,8 +13,9 @@ from typing import Any
 from cytobench.core.errors import DataError, NotApplicable, PluginError
 from cytobench.core.hashing import canonical_json, digest
 from cytobench.core.result import SCHEMA_VERSION
+from cytobench.core.seeds import derive_seed
 from cytobench.data.cohort import Cohort
-from cytobench.data.target import Target, build_target, task_from_config
+from cytobench.data.target import Target, build_target, permuted, task_from_config
 from cytobench.preprocess.pipeline import recipe_from_config
 from cytobench.registry.discover import find
 from cytobench.registry.load import LoadedModel, call, import_plugin, load_model
@@ -36,7 +37,7 @@ class Cell:
         The leaderboard that asked for it; not part of its key.
     config : mapping
         The composed nodes ``dataset``, ``task``, ``model``, ``preprocess``, ``protocol``,
-        ``tuning``, and ``seed``, ``device``, ``data``.
+        ``tuning``, and ``seed``, ``device``, ``data``, ``permutation`` (0: labels as observed).
     """
 
     suite: str
@@ -50,9 +51,15 @@ class Cell:
         return str(model.get("name") or model.get("_target_", "unnamed"))
 
     @property
+    def permutation(self) -> int:
+        """Which permutation of the labels this cell is fitted to; 0 for none."""
+        return int(self.config.get("permutation", 0))
+
+    @property
     def slot(self) -> str:
         """Sha256 of the cell as asked for, whatever data and packages are behind it today."""
-        return digest(dict(self.config))[:16]
+        asked = {name: node for name, node in self.config.items() if name != "audit"}
+        return digest(asked)[:16]
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,7 @@ class LoadedCell:
             "plan": self.bench.plan.hash,
             "plugin": self.model.source,
             "versions": versions(self.model.card.extra),
+            "permutation": self.cell.permutation,
             **{name: config[name] for name in ("task", "model", "preprocess", "seed", "device")},
             "tuning": asdict(budget_from_config(config["tuning"])),
         }
@@ -124,6 +132,7 @@ def load_cell(cell: Cell) -> LoadedCell:
 def load_bench(config: Mapping[str, Any]) -> Bench:
     """Cohort, target and split plan; loaded once in a process for each configuration."""
     shared = {name: config[name] for name in ("dataset", "task", "protocol", "seed", "data")}
+    shared["permutation"] = config.get("permutation", 0)
     return _load_bench(
         canonical_json(shared), os.environ.get(DATA_ENVIRONMENT, ""), str(Path.cwd())
     )
@@ -131,13 +140,25 @@ def load_bench(config: Mapping[str, Any]) -> Bench:
 
 @lru_cache(maxsize=8)
 def _load_bench(shared: str, data_folder: str, working_directory: str) -> Bench:
-    del data_folder, working_directory  # part of the cache's key: relative files depend on them
+    # The folders are part of the cache's key: relative files depend on them.
     import json
 
     config = json.loads(shared)
-    cohort = load_cohort(config["dataset"], config["data"])
+    cohort = _cohort_once(
+        canonical_json([config["dataset"], config["data"]]), data_folder, working_directory
+    )
     target = build_target(cohort, task_from_config(config["task"]))
+    if config["permutation"]:
+        target = permuted(cohort, target, derive_seed(config["seed"], config["permutation"]))
     return Bench(cohort, target, make_plan(cohort, target, config["protocol"], config["seed"]))
+
+
+@lru_cache(maxsize=2)
+def _cohort_once(shared: str, data_folder: str, working_directory: str) -> Cohort:
+    del data_folder, working_directory
+    import json
+
+    return load_cohort(*json.loads(shared))
 
 
 def load_cohort(config: Mapping[str, Any], data: str | None) -> Cohort:

@@ -16,8 +16,15 @@ from numpy.typing import NDArray
 
 from cytobench.core.errors import CytobenchError, PluginError
 from cytobench.core.hashing import canonical_json, pseudonyms
-from cytobench.core.result import FoldFailure, FoldResult, Predictions
+from cytobench.core.result import (
+    FoldFailure,
+    FoldResult,
+    InnerPredictions,
+    Predictions,
+    Trial,
+)
 from cytobench.core.seeds import derive_seed
+from cytobench.data.subgroups import subgroups
 from cytobench.evaluate.metrics import best_threshold, tuning_loss
 from cytobench.preprocess.pipeline import baseline_frame, build_encoder, recipe_from_config
 from cytobench.registry.load import place
@@ -140,6 +147,7 @@ class _Fold:
                 "predict": time.perf_counter() - fitted,
             },
             "features": [str(column) for column in train.X.columns],
+            "inner": self._inner(trials, inner),
             "versions": versions(self.loaded.model.card.extra),
         }
 
@@ -158,6 +166,7 @@ class _Fold:
             self.loaded.bench.plan.inner_folds,
             derive_seed(self.seed, "inner"),
             classification=self.kind == "classification",
+            patients=rows if len(np.unique(rows)) < len(rows) else None,
         )
         return [self._encode(rows[train], rows[valid]) for train, valid in splits]
 
@@ -200,6 +209,21 @@ class _Fold:
             return None
         outcomes = np.concatenate([valid.y for _, valid in inner])
         return best_threshold(outcomes, np.concatenate(self._out_of_fold(params, inner)))
+
+    def _inner(
+        self, trials: Sequence[Trial], inner: Sequence[tuple[Part, Part]]
+    ) -> InnerPredictions | None:
+        """Every trial's inner predictions: what a bootstrap of the selection needs later."""
+        if not inner:
+            return None
+        settings = {trial.number: trial.params for trial in trials if trial.score is not None}
+        return InnerPredictions(
+            np.concatenate([valid.y for _, valid in inner]).tolist(),
+            {
+                number: np.concatenate(self._out_of_fold(params, inner)).tolist()
+                for number, params in (settings or {0: {}}).items()
+            },
+        )
 
     def _fit(self, params: Mapping[str, Any], part: Part) -> Any:
         cohort = self.loaded.bench.cohort
@@ -244,6 +268,7 @@ class _Fold:
         bench, test = self.loaded.bench, self.split.test
         patients = bench.cohort.patients
         arm, site = bench.cohort.labels("arm"), bench.cohort.labels("site")
+        groups = subgroups(bench.cohort)
         return Predictions(
             patient=pseudonyms([patients[row] for row in test], salt),
             y=self.y[test].tolist(),
@@ -251,4 +276,5 @@ class _Fold:
             arm=[arm[row] for row in test],
             site=[site[row] for row in test],
             truth=bench.target.truth[test].tolist(),
+            groups={name: [level[row] for row in test] for name, level in groups.items()},
         )

@@ -24,6 +24,7 @@ CELL_NODES = (
     "seed",
     "device",
     "data",
+    "audit",
 )
 FIXED_BY_SUITE = ("dataset", "task", "preprocess", "protocol", "tuning", "seed")
 
@@ -39,6 +40,10 @@ class Jobs:
         ``engine``, ``tracking``, ``store``, ``leaderboards``; one for the whole run.
     notes : sequence of str
         What a person should be told before the run.
+
+    Floors always run beside the models: a score says little without them. Cells with permuted
+    labels come last, permutation by permutation, so that a run that is cut short has tested every
+    model equally.
     """
 
     cells: Sequence[Cell]
@@ -66,7 +71,7 @@ def plan_jobs(overrides: Sequence[str]) -> Jobs:
     if suites or "dataset" not in keys:
         name = suites[0].partition("=")[2] if suites else "quickstart"
         return _suite_jobs(name, rest, keys)
-    configs = compose_jobs(rest)
+    configs = _with_floors(rest)
     return Jobs(_cells(configs, AD_HOC), _settings(configs))
 
 
@@ -86,15 +91,36 @@ def _suite_jobs(name: str, overrides: Sequence[str], keys: Sequence[str]) -> Job
         if "model" not in keys:
             chosen.append("model=" + ",".join(suite["models"]))
         fixed = [*suite.get("overrides", []), *entry.get("overrides", [])]
-        configs += compose_jobs([*fixed, *chosen, *overrides])
+        configs += _with_floors([*fixed, *chosen, *overrides])
     return Jobs(_cells(configs, AD_HOC if changed else name), _settings(configs), notes)
 
 
-def _cells(configs: Sequence[Mapping[str, Any]], suite: str) -> list[Cell]:
-    return [
-        Cell(suite, entry_name(config, suite), {name: config[name] for name in CELL_NODES})
-        for config in configs
+def _with_floors(overrides: Sequence[str]) -> list[dict[str, Any]]:
+    """What the overrides ask for, then the floors under the same conditions."""
+    configs = compose_jobs(overrides)
+    floors = configs[0]["floors"]
+    if not floors:
+        return configs
+    others = [
+        text
+        for text, key in zip(overrides, keys_of(overrides), strict=True)
+        if key.partition(".")[0] != "model"
     ]
+    return configs + compose_jobs([*others, "model=" + ",".join(floors)])
+
+
+def _cells(configs: Sequence[Mapping[str, Any]], suite: str) -> list[Cell]:
+    once: dict[str, Cell] = {}
+    most = max((int(config["permutations"]) for config in configs), default=0)
+    for permutation in range(most + 1):
+        for config in configs:
+            if permutation <= int(config["permutations"]):
+                parts = {name: config[name] for name in CELL_NODES}
+                cell = Cell(
+                    suite, entry_name(config, suite), {**parts, "permutation": permutation}
+                )
+                once.setdefault(cell.entry + cell.slot, cell)
+    return list(once.values())
 
 
 def entry_name(config: Mapping[str, Any], suite: str) -> str:
@@ -114,7 +140,7 @@ def _settings(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     UsageError
         ``E104`` where two jobs disagree.
     """
-    settings = {name: configs[0][name] for name in ("engine", "tracking", "store", "leaderboards")}
+    settings = {name: configs[0][name] for name in ("engine", "tracking", "store", "leaderboards", "permutations")}
     for config in configs:
         for name, value in settings.items():
             if config[name] != value:

@@ -95,7 +95,14 @@ def run_cells(
             summary.refused.append(Refused(cell, error))
             continue
         about = describe(loaded, command)
-        store.open_cell(loaded.key, about, cell.suite, cell.entry, cell.slot)
+        store.open_cell(
+            loaded.key,
+            about,
+            cell.suite,
+            cell.entry,
+            cell.slot,
+            permuted=bool(cell.permutation),
+        )
         done = store.finished(loaded.key)
         folds = about["folds"]
         missing = [fold for fold in range(folds) if fold not in done]
@@ -162,6 +169,7 @@ def describe(loaded: LoadedCell, command: str) -> dict[str, Any]:
         "outcome_mean": float(np.mean(y)),
         "protocol": {**config["protocol"], "claim": bench.plan.claim},
         "plan": bench.plan.hash,
+        "permutation": loaded.cell.permutation,
         "test_labels": [split.label for split in bench.plan.splits],
         "notes": [*cohort.notes, *_without_outcome(len(cohort), len(y)), *bench.plan.notes],
         "config": {

@@ -5,7 +5,9 @@
     runs/salt                                  makes patients' pseudonyms unguessable
     runs/index/<suite>/<entry>/<slot>          the key of the cell that a leaderboard last asked for
     runs/<cell key>/cell.json                  what the cell is
+    runs/index/<suite>/<entry>/permuted/<slot> the same, for its cells with permuted labels
     runs/<cell key>/fold-003.parquet           predictions; the rest of the record in its metadata
+    runs/<cell key>/inner-003.parquet          every trial's predictions inside the training part
     runs/<cell key>/fold-004.failed.json       why a fold failed; tried again next time
 """
 
@@ -15,16 +17,26 @@ import contextlib
 import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cytobench.core.errors import StoreError
 from cytobench.core.files import write_whole
 from cytobench.core.hashing import canonical_json
-from cytobench.core.result import SCHEMA_VERSION, FoldFailure, FoldResult, Predictions, Trial
+from cytobench.core.result import (
+    SCHEMA_VERSION,
+    FoldFailure,
+    FoldResult,
+    InnerPredictions,
+    Predictions,
+    Trial,
+)
 
 METADATA = b"cytobench"
+PERMUTED = "permuted"
+GROUP = "group:"
+"""Prefix of the columns that hold subgroups."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,14 @@ class RunStore:
         return path.read_bytes()
 
     def open_cell(
-        self, key: str, about: Mapping[str, Any], suite: str, entry: str, slot: str
+        self,
+        key: str,
+        about: Mapping[str, Any],
+        suite: str,
+        entry: str,
+        slot: str,
+        *,
+        permuted: bool = False,
     ) -> None:
         """Write ``cell.json`` where it is missing, and note which leaderboard asked.
 
@@ -81,7 +100,8 @@ class RunStore:
         if not path.exists():
             text = json.dumps({"schema": SCHEMA_VERSION, "key": key, **about}, indent=1)
             self._write(path, text.encode())
-        marker = self.root / "index" / suite / entry / slot
+        folder = self.root / "index" / suite / entry
+        marker = (folder / PERMUTED if permuted else folder) / slot
         if not marker.exists() or marker.read_text() != key:
             self._write(marker, key.encode())
 
@@ -104,16 +124,47 @@ class RunStore:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        record = asdict(result)
-        columns = record.pop("predictions")
-        table = pa.table({name: list(values) for name, values in columns.items()}, _schema())
+        record = asdict(replace(result, inner=None, predictions=None))  # type: ignore[arg-type]
+        del record["inner"], record["predictions"]
+        columns = dict(vars(result.predictions))
+        columns |= {GROUP + name: levels for name, levels in columns.pop("groups").items()}
+        table = pa.table({name: list(values) for name, values in columns.items()})
+        table = table.cast(pa.schema([(name, _kind(name)) for name in columns]))
         record["schema"] = SCHEMA_VERSION
         table = table.replace_schema_metadata({METADATA: canonical_json(record).encode()})
         buffer = pa.BufferOutputStream()
         pq.write_table(table, buffer)
+        if result.inner is not None:  # before the fold: a fold that is there is complete
+            self._write_inner(key, result.fold, result.inner)
         self._write(self._fold(key, result.fold), buffer.getvalue().to_pybytes())
         with contextlib.suppress(FileNotFoundError):
             self._failure(key, result.fold).unlink()
+
+    def _write_inner(self, key: str, fold: int, inner: InnerPredictions) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        columns = {"y": pa.array(inner.y, pa.float32())}
+        for number, values in inner.predictions.items():
+            columns[str(number)] = pa.array(values, pa.float32())
+        buffer = pa.BufferOutputStream()
+        pq.write_table(pa.table(columns), buffer)
+        self._write(self._inner(key, fold), buffer.getvalue().to_pybytes())
+
+    def read_inner(self, key: str, fold: int) -> InnerPredictions | None:
+        """Every trial's inner predictions of a finished fold; None where none were stored.
+
+        Raises
+        ------
+        StoreError
+            ``E510`` for a file that cannot be read.
+        """
+        path = self._inner(key, fold)
+        if not path.exists():
+            return None
+        columns = _read_table(path).to_pydict()
+        y = columns.pop("y")
+        return InnerPredictions(y, {int(name): values for name, values in columns.items()})
 
     def write_failure(self, key: str, failure: FoldFailure) -> None:
         """Store why a fold failed."""
@@ -128,24 +179,22 @@ class RunStore:
         StoreError
             ``E510`` for a file that cannot be read, ``E511`` for one of another schema version.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         path = self._fold(key, fold)
+        table = _read_table(path)
         try:
-            table = pq.read_table(path)
             record = json.loads(table.schema.metadata[METADATA])
-        except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
-            raise StoreError(
-                "E510",
-                f"cannot be read: {error}",
-                where=str(path),
-                hint="delete the file; the next run computes this fold again",
-            ) from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise _unreadable(path, error) from error
         if record.pop("schema") != SCHEMA_VERSION:
             raise StoreError("E511", f"is not of schema version {SCHEMA_VERSION}", where=str(path))
         record["trials"] = [Trial(**trial) for trial in record["trials"]]
-        return FoldResult(predictions=Predictions(**table.to_pydict()), **record)
+        columns = table.to_pydict()
+        groups = {
+            name.removeprefix(GROUP): columns.pop(name)
+            for name in list(columns)
+            if name.startswith(GROUP)
+        }
+        return FoldResult(predictions=Predictions(**columns, groups=groups), **record)
 
     def read_cell(self, key: str) -> StoredCell:
         """Read a cell with its finished folds."""
@@ -161,21 +210,28 @@ class RunStore:
             raise StoreError("E510", f"cannot be read: {error}", where=str(path)) from error
         return {str(name): value for name, value in about.items()}
 
+    def permuted(self, suite: str, entry: str) -> list[str]:
+        """Keys of an entry's cells with permuted labels."""
+        folder = self.root / "index" / suite / entry / PERMUTED
+        return sorted(_markers(folder)) if folder.is_dir() else []
+
     def entries(self) -> dict[str, dict[str, list[str]]]:
         """Suite -> entry -> keys of the cells that were asked for."""
         index = self.root / "index"
         return {
             suite.name: {
-                entry.name: sorted(
-                    marker.read_text() for marker in entry.iterdir() if marker.name[0] != "."
-                )
+                entry.name: sorted(keys)
                 for entry in _folders(suite)
+                if (keys := list(_markers(entry)))
             }
             for suite in _folders(index)
         }
 
     def _fold(self, key: str, fold: int) -> Path:
         return self.root / key / f"fold-{fold:03d}.parquet"
+
+    def _inner(self, key: str, fold: int) -> Path:
+        return self.root / key / f"inner-{fold:03d}.parquet"
 
     def _failure(self, key: str, fold: int) -> Path:
         return self.root / key / f"fold-{fold:03d}.failed.json"
@@ -198,16 +254,32 @@ def _folders(path: Path) -> Iterator[Path]:
         yield from sorted(item for item in path.iterdir() if item.is_dir())
 
 
-def _schema() -> Any:
+def _markers(folder: Path) -> Iterator[str]:
+    for marker in folder.iterdir():
+        if marker.is_file() and not marker.name.startswith("."):
+            yield marker.read_text()
+
+
+def _kind(column: str) -> Any:
     import pyarrow as pa
 
-    text, number = pa.string(), pa.float64()
-    kinds = {
-        "patient": text,
-        "y": number,
-        "prediction": number,
-        "arm": text,
-        "site": text,
-        "truth": number,
-    }
-    return pa.schema(kinds.items())
+    return pa.float64() if column in ("y", "prediction", "truth") else pa.string()
+
+
+def _read_table(path: Path) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> StoreError:
+    return StoreError(
+        "E510",
+        f"cannot be read: {error}",
+        where=str(path),
+        hint="delete the file; the next run computes this fold again",
+    )

@@ -81,12 +81,23 @@ def make_plan(cohort: Cohort, target: Target, config: Mapping[str, Any], seed: i
 
 
 def stratified_folds(
-    y: Floats, arm: Sequence[str], folds: int, seed: int, *, classification: bool
+    y: Floats,
+    arm: Sequence[str],
+    folds: int,
+    seed: int,
+    *,
+    classification: bool,
+    patients: Index | None = None,
 ) -> tuple[list[tuple[Index, Index]], list[str]]:
     """K folds stratified by outcome and arm.
 
     An arm-by-outcome stratum with fewer patients than folds joins the stratum of its outcome alone.
     For regression the strata are tertiles of the outcome.
+
+    Parameters
+    ----------
+    patients : array of int, optional
+        Who each row is. Copies of a patient (in a bootstrap resample) then stay on one side.
 
     Returns
     -------
@@ -95,9 +106,18 @@ def stratified_folds(
     """
     from sklearn.model_selection import StratifiedKFold
 
-    strata, notes = _strata(y, arm, folds, classification)
     splitter = StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
-    return list(splitter.split(np.zeros(len(y)), strata)), notes
+    if patients is None:
+        strata, notes = _strata(y, arm, folds, classification)
+        return list(splitter.split(np.zeros(len(y)), strata)), notes
+    # One row for each patient is split; its copies follow.
+    _, first, copy_of = np.unique(patients, return_index=True, return_inverse=True)
+    strata, notes = _strata(y[first], [arm[row] for row in first], folds, classification)
+    parts = [
+        (np.flatnonzero(np.isin(copy_of, train)), np.flatnonzero(np.isin(copy_of, test)))
+        for train, test in splitter.split(np.zeros(len(first)), strata)
+    ]
+    return parts, notes
 
 
 def _strata(
@@ -155,7 +175,7 @@ def _check_classes(population: Population, splits: Sequence[Split], inner_folds:
     y = dict(zip(population.rows.tolist(), population.y.tolist(), strict=True))
     for split in splits:
         where = f"cohort {population.cohort!r}, repeat {split.repeat}, fold {split.fold}"
-        outcomes = [y[row] for row in split.train.tolist()]
+        outcomes = [y[row] for row in np.unique(split.train).tolist()]
         fewest = int(min(sum(outcomes), len(outcomes) - sum(outcomes)))
         if fewest < inner_folds:
             raise SplitError(
@@ -168,8 +188,14 @@ def _check_classes(population: Population, splits: Sequence[Split], inner_folds:
 
 
 def _repeated_stratified(
-    population: Population, seed: int, folds: int, repeats: int
+    population: Population, seed: int, folds: int, repeats: int, train_fraction: float = 1.0
 ) -> tuple[str, list[Split], list[str]]:
+    if not 0 < train_fraction <= 1:
+        raise UsageError(
+            "E111",
+            f"must be above 0 and at most 1, not {train_fraction}",
+            where="protocol.train_fraction",
+        )
     _check_smallest_class(population, folds)
     splits: list[Split] = []
     notes: list[str] = []
@@ -183,10 +209,36 @@ def _repeated_stratified(
         )
         notes += [note for note in found if note not in notes]
         splits += [
-            Split(repeat, fold, population.rows[train], population.rows[test])
+            Split(
+                repeat,
+                fold,
+                population.rows[
+                    _part_of(population, train, train_fraction, derive_seed(seed, repeat, fold))
+                ],
+                population.rows[test],
+            )
             for fold, (train, test) in enumerate(parts)
         ]
+    if train_fraction < 1:
+        notes.append(f"each training part is a stratified {train_fraction:.0%} of its fold's")
     return "new patients from the same population", splits, notes
+
+
+def _part_of(population: Population, train: Index, fraction: float, seed: int) -> Index:
+    """A stratified share of a training part, for learning curves; nested as the share grows."""
+    if fraction == 1:
+        return train
+    outcome = population.y[train]
+    if not population.classification:
+        outcome = np.searchsorted(np.quantile(outcome, [1 / 3, 2 / 3]), outcome, side="right")
+    draw = np.random.default_rng(seed)
+    chosen = [
+        (rows := draw.permutation(np.flatnonzero(outcome == value)))[
+            : max(1, round(fraction * len(rows)))
+        ]
+        for value in np.unique(outcome)
+    ]
+    return train[np.sort(np.concatenate(chosen))]
 
 
 def _check_smallest_class(population: Population, folds: int) -> None:
@@ -269,8 +321,32 @@ def _holdout(
     return "one locked test set", [drawn], [*notes, f"test part: a stratified {fraction:.0%}"]
 
 
+def _bootstrap(
+    population: Population, seed: int, resamples: int
+) -> tuple[str, list[Split], list[str]]:
+    """Patients drawn with replacement within each class; those never drawn are the test part."""
+    splits: list[Split] = []
+    draw = np.random.default_rng(seed)
+    strata = (
+        population.y if population.classification else np.zeros(len(population.y))
+    )
+    groups = [np.flatnonzero(strata == value) for value in np.unique(strata)]
+    everyone = np.arange(len(population.y))
+    while len(splits) < resamples:
+        drawn = np.concatenate([draw.choice(group, len(group)) for group in groups])
+        left = np.setdiff1d(everyone, drawn)
+        if population.classification and len(np.unique(population.y[left])) < 2:
+            continue  # an AUC needs both classes; with 10 patients of each this is very rare
+        number = len(splits)
+        splits.append(
+            Split(number, 0, population.rows[np.sort(drawn)], population.rows[left])
+        )
+    return "new patients from the same population", splits, []
+
+
 _PROTOCOLS: dict[str, Callable[..., tuple[str, list[Split], list[str]]]] = {
     "repeated_stratified": _repeated_stratified,
     "leave_one_site_out": _leave_one_site_out,
     "holdout": _holdout,
+    "bootstrap": _bootstrap,
 }
