@@ -77,7 +77,9 @@ class World:
         if not effects.any():
             return np.full(coefficients.shape[:-1], 0.5)
         along = coefficients @ self.covariance @ effects
-        length = np.sqrt(np.einsum("...i,ij,...j->...", coefficients, self.covariance, coefficients))
+        length = np.sqrt(
+            np.einsum("...i,ij,...j->...", coefficients, self.covariance, coefficients)
+        )
         r = along / (length * np.sqrt(effects @ self.covariance @ effects))
         return np.interp(r, *self._auc_by_correlation)
 
@@ -104,9 +106,9 @@ def ridge(X: Floats, y: Floats, weights: Floats, penalty: Floats | float) -> Flo
     outer = (design[:, :, None] * design[:, None, :]).reshape(n, -1)
     fits = len(weights)
     beta = np.zeros((fits, p + 1))
-    shrink = np.broadcast_to(np.asarray(penalty, dtype=float), (fits,))[:, None] * np.r_[
-        0.0, np.ones(p)
-    ]
+    shrink = (
+        np.broadcast_to(np.asarray(penalty, dtype=float), (fits,))[:, None] * np.r_[0.0, np.ones(p)]
+    )
     for _ in range(25):
         risk = 1 / (1 + np.exp(-np.clip(beta @ design.T, -30, 30)))
         gradient = (weights * (y - risk)) @ design - shrink * beta
@@ -216,18 +218,14 @@ def auc(y: Floats, score: Floats) -> float:
     ranks[np.argsort(score)] = np.arange(1, len(y) + 1)
     positives = y.sum()
     return float(
-        (ranks[y == 1].sum() - positives * (positives + 1) / 2)
-        / (positives * (len(y) - positives))
+        (ranks[y == 1].sum() - positives * (positives + 1) / 2) / (positives * (len(y) - positives))
     )
 
 
 def fold_aucs(replicate: Replicate, model: int = 0) -> Floats:
     """One AUC for each fold of each repeat, shape (repeats, folds)."""
     found = [
-        [
-            auc(replicate.y[row == part], score[row == part])
-            for part in range(int(row.max()) + 1)
-        ]
+        [auc(replicate.y[row == part], score[row == part]) for part in range(int(row.max()) + 1)]
         for row, score in zip(replicate.fold, replicate.score[model], strict=True)
     ]
     return np.array(found)

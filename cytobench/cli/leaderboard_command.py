@@ -22,14 +22,15 @@ def execute(options: argparse.Namespace) -> int:
     from cytobench.leaderboard.show import show
     from cytobench.run.store import RunStore
 
-    found = boards(RunStore(Path(options.store)), options.suite)
+    writes = options.action == "build"
+    found = boards(RunStore(Path(options.store)), options.suite, thorough=writes)
     if not found:
         console.warn(f"no finished cells in {options.store}; start a run: cytobench run")
         return 1
     for board in found:
-        if options.action == "show":
-            show(board)
-        else:
+        if writes:
             for path in write(board, Path(options.output)):
                 console.say(f"wrote {path}")
+        else:
+            show(board)
     return 0

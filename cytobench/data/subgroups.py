@@ -44,7 +44,7 @@ def subgroups(cohort: Cohort) -> Mapping[str, Levels]:
         found["CRP"] = crp
     for role in ("arm", "site"):
         if getattr(cohort, role) is not None:
-            found[role] = cohort.labels(role)  # type: ignore[arg-type]
+            found[role] = cohort.labels(role)
     return {group: levels for group, levels in found.items() if len(set(levels) - {""}) > 1}
 
 
@@ -61,7 +61,8 @@ def _age(column: pd.Series) -> Levels:
     low, high = (float(np.ceil(cut)) for cut in np.quantile(known, [1 / 3, 2 / 3]))
     if low == high:
         return _cut(age, (low,), (f"under {low:g}", f"{low:g} and over"))
-    return _cut(age, (low, high), (f"under {low:g}", f"{low:g} to {high - 1:g}", f"{high:g} and over"))
+    names = (f"under {low:g}", f"{low:g} to {high - 1:g}", f"{high:g} and over")
+    return _cut(age, (low, high), names)
 
 
 def _bmi(column: pd.Series) -> Levels:
@@ -100,9 +101,7 @@ def _numbers(column: pd.Series) -> NDArray[np.float64]:
 
 def _cut(values: NDArray[np.float64], cuts: tuple[float, ...], names: tuple[str, ...]) -> Levels:
     position = np.searchsorted(cuts, values, side="right")
-    return [
-        "" if np.isnan(value) else names[k] for value, k in zip(values, position, strict=True)
-    ]
+    return ["" if np.isnan(value) else names[k] for value, k in zip(values, position, strict=True)]
 
 
 _COVARIATES: dict[str, tuple[tuple[str, ...], Callable[[pd.Series], Levels]]] = {

@@ -60,6 +60,44 @@ def log_loss(y: ArrayLike, probability: ArrayLike) -> float:
     return float(-np.mean(outcome * np.log(p) + (1 - outcome) * np.log1p(-p)))
 
 
+def average_precision(y: ArrayLike, score: ArrayLike) -> float:
+    """Area under the precision-recall curve as a step function; noise reaches the prevalence.
+
+    NaN where only one class is present.
+    """
+    from sklearn.metrics import average_precision_score
+
+    outcome = np.asarray(y) == 1
+    if outcome.all() or not outcome.any():
+        return float("nan")
+    return float(average_precision_score(outcome, np.asarray(score, dtype=float)))
+
+
+def sensitivity(y: ArrayLike, decision: ArrayLike) -> float:
+    """Share of the patients with the outcome that are found; NaN where there are none."""
+    outcome, decided = np.asarray(y) == 1, np.asarray(decision).astype(bool)
+    return float(decided[outcome].mean()) if outcome.any() else float("nan")
+
+
+def specificity(y: ArrayLike, decision: ArrayLike) -> float:
+    """Share of the patients without the outcome that are left alone; NaN where there are none."""
+    return sensitivity(1 - np.asarray(y), ~np.asarray(decision).astype(bool))
+
+
+def spearman(y: ArrayLike, prediction: ArrayLike) -> float:
+    """Rank correlation; NaN where either is constant."""
+    ranks = [midranks(np.asarray(values, dtype=np.float64)) for values in (y, prediction)]
+    if any(np.ptp(values) == 0 for values in ranks):
+        return float("nan")
+    first, second = (values - values.mean() for values in ranks)
+    return float(first @ second / np.sqrt((first @ first) * (second @ second)))
+
+
+def skill(loss: float, null_loss: float) -> float:
+    """Share of the null model's loss that is removed; 0 is no better, negative is worse."""
+    return float("nan") if null_loss == 0 else 1 - loss / null_loss
+
+
 def balanced_accuracy(y: ArrayLike, decision: ArrayLike) -> float:
     """Mean of sensitivity and specificity; NaN where only one class is present."""
     outcome, decided = np.asarray(y) == 1, np.asarray(decision).astype(bool)
@@ -83,8 +121,7 @@ def r2_against(y: ArrayLike, prediction: ArrayLike, null: float) -> float:
 
     The constant is the mean of the training part, which a test-set mean would flatter.
     """
-    reference = mse(y, np.full(len(np.asarray(y)), null))
-    return float("nan") if reference == 0 else 1 - mse(y, prediction) / reference
+    return skill(mse(y, prediction), mse(y, np.full(len(np.asarray(y)), null)))
 
 
 def best_threshold(y: ArrayLike, probability: ArrayLike) -> float:

@@ -1,9 +1,10 @@
-"""From a cell's stored folds to the numbers that a leaderboard shows."""
+"""Fold by fold: from stored folds to metrics with the interval that the protocol allows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,13 +13,18 @@ from numpy.typing import NDArray
 from cytobench.core.result import FoldResult
 from cytobench.evaluate import metrics
 from cytobench.evaluate.intervals import (
+    INFLATION,
     Estimate,
+    delong,
     delong_logit,
     mean_of_patients,
     mean_of_sites,
     nadeau_bengio,
     nadeau_bengio_logit,
+    out_of_bag,
+    repeated_auc,
 )
+from cytobench.evaluate.out_of_fold import OutOfFold, out_of_fold
 
 Floats = NDArray[np.float64]
 FoldMetric = Callable[[FoldResult], float]
@@ -36,9 +42,34 @@ def _log_loss(fold: FoldResult) -> float:
     return metrics.log_loss(fold.predictions.y, fold.predictions.prediction)
 
 
-def _balanced_accuracy(fold: FoldResult) -> float:
-    decision = np.asarray(fold.predictions.prediction) >= fold.threshold
-    return metrics.balanced_accuracy(fold.predictions.y, decision)
+def _auprc(fold: FoldResult) -> float:
+    return metrics.average_precision(fold.predictions.y, fold.predictions.prediction)
+
+
+def _against_null(loss: Callable[..., float]) -> FoldMetric:
+    """Share of the loss of the training part's prevalence that the model removes."""
+
+    def metric(fold: FoldResult) -> float:
+        y = fold.predictions.y
+        null = loss(y, np.full(len(y), fold.train_mean))
+        return metrics.skill(loss(y, fold.predictions.prediction), null)
+
+    return metric
+
+
+def _at_threshold(metric: Callable[..., float]) -> FoldMetric:
+    """A metric of decisions, at the threshold that was chosen inside the fold."""
+    return lambda fold: metric(
+        fold.predictions.y, np.asarray(fold.predictions.prediction) >= fold.threshold
+    )
+
+
+def _rmse(fold: FoldResult) -> float:
+    return float(np.sqrt(metrics.mse(fold.predictions.y, fold.predictions.prediction)))
+
+
+def _spearman(fold: FoldResult) -> float:
+    return metrics.spearman(fold.predictions.y, fold.predictions.prediction)
 
 
 def _mae(fold: FoldResult) -> float:
@@ -52,16 +83,42 @@ def _r2(fold: FoldResult) -> float:
 METRICS: dict[str, dict[str, FoldMetric]] = {
     "classification": {
         "auc": _auc,
+        "auprc": _auprc,
         "brier": _brier,
+        "brier_skill": _against_null(metrics.brier),
         "log_loss": _log_loss,
-        "balanced_accuracy": _balanced_accuracy,
+        "log_loss_skill": _against_null(metrics.log_loss),
+        "balanced_accuracy": _at_threshold(metrics.balanced_accuracy),
+        "sensitivity": _at_threshold(metrics.sensitivity),
+        "specificity": _at_threshold(metrics.specificity),
     },
-    "regression": {"mae": _mae, "r2": _r2},
+    "regression": {"mae": _mae, "rmse": _rmse, "r2": _r2, "spearman": _spearman},
 }
 HEADLINE = {"classification": "auc", "regression": "mae"}
-LOWER_IS_BETTER = ("brier", "log_loss", "mae")
-SHARES = ("auc", "balanced_accuracy")
+LOWER_IS_BETTER = ("brier", "log_loss", "mae", "rmse")
+SHARES = ("auc", "auprc", "balanced_accuracy", "sensitivity", "specificity")
 """Metrics between 0 and 1 whose interval is made on the logit scale."""
+
+
+class _ByFold(Mapping[str, Floats]):
+    """Fold values, one metric at a time."""
+
+    def __init__(self, metric: Mapping[str, FoldMetric], folds: Sequence[FoldResult]) -> None:
+        self._metric = metric
+        self._folds = folds
+        self._values: dict[str, Floats] = {}
+
+    def __getitem__(self, name: str) -> Floats:
+        if name not in self._values:
+            function = self._metric[name]
+            self._values[name] = np.array([function(fold) for fold in self._folds])
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._metric)
+
+    def __len__(self) -> int:
+        return len(self._metric)
 
 
 @dataclass(frozen=True)
@@ -80,12 +137,17 @@ class Scores:
     folds: Sequence[FoldResult]
 
     @cached_property
-    def by_fold(self) -> dict[str, Floats]:
-        """Metric -> one value for each fold; NaN where undefined (one class in the test part)."""
-        return {
-            name: np.array([metric(fold) for fold in self.folds])
-            for name, metric in METRICS[self.kind].items()
-        }
+    def by_fold(self) -> Mapping[str, Floats]:
+        """Metric -> one value for each fold; NaN where undefined (one class in the test part).
+
+        A metric is computed when it is looked up.
+        """
+        return _ByFold(METRICS[self.kind], self.folds)
+
+    @cached_property
+    def out_of_fold(self) -> OutOfFold:
+        """The same predictions by patient and repeat."""
+        return out_of_fold(self.folds)
 
     @property
     def sizes(self) -> tuple[float, float]:
@@ -99,10 +161,30 @@ class Scores:
         values = self.by_fold[metric]
         if self.protocol == "leave_one_site_out":
             return mean_of_sites(values)
+        if self.protocol == "bootstrap":
+            return out_of_bag(values)
         if len(self.folds) == 1:
             return self._locked(metric, self.folds[0])
+        return replace(self._resampled(metric, values), mc_se=self._monte_carlo(values))
+
+    def _resampled(self, metric: str, values: Floats) -> Estimate:
+        if metric == "auc":
+            of_repeats = [delong(y, p)[1] for y, p in self.out_of_fold.repeats()]
+            return repeated_auc(values, of_repeats, *self.sizes)
         interval = nadeau_bengio_logit if metric in SHARES else nadeau_bengio
-        return interval(values, *self.sizes)
+        return interval(values, *self.sizes, inflation=INFLATION)
+
+    def _monte_carlo(self, values: Floats) -> float | None:
+        """Standard deviation of the repeats' means over the root of their number."""
+        repeat = np.array([fold.repeat for fold in self.folds])
+        means = [
+            float(np.nanmean(part))
+            for number in np.unique(repeat)
+            if not np.isnan(part := values[repeat == number]).all()
+        ]
+        if len(means) < 2:
+            return None
+        return float(np.std(means, ddof=1)) / math.sqrt(len(means))
 
     def by_site(self, metric: str, labels: Sequence[str]) -> dict[str, tuple[Estimate, int]]:
         """Site -> metric on the site's patients with its interval, and their number."""

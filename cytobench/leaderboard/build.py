@@ -7,14 +7,28 @@ from pathlib import Path
 
 from cytobench.core.errors import StoreError, UsageError, did_you_mean
 from cytobench.core.files import write_whole
-from cytobench.leaderboard.collect import collect
+from cytobench.evaluate.selection import Selected, selected
+from cytobench.leaderboard.collect import Entry, collect
 from cytobench.leaderboard.rank import Board, rank
 from cytobench.leaderboard.render import to_json, to_markdown
 from cytobench.run.store import RunStore
 
+SELECTION_RESAMPLES = 2000
 
-def boards(store: RunStore, suite: str | None = None, entries: Sequence[str] = ()) -> list[Board]:
+
+def boards(
+    store: RunStore,
+    suite: str | None = None,
+    entries: Sequence[str] = (),
+    *,
+    thorough: bool = False,
+) -> list[Board]:
     """Ranked boards of a suite, or of all suites in the store.
+
+    Parameters
+    ----------
+    thorough : bool
+        Read every trial's inner predictions too, for the second opinion on each search.
 
     Raises
     ------
@@ -36,7 +50,20 @@ def boards(store: RunStore, suite: str | None = None, entries: Sequence[str] = (
                 continue
             collected = collect(store, name, entry, keys)
             if collected is not None:
-                found.append(rank(collected))
+                found.append(rank(collected, _selections(store, collected) if thorough else None))
+    return found
+
+
+def _selections(store: RunStore, entry: Entry) -> dict[str, Selected]:
+    """Cell key -> BBC-CV of its searches, where settings were searched for a classification."""
+    found = {}
+    for cell in entry.cells:
+        if cell.about["task"]["kind"] != "classification" or not cell.folds[0].trials:
+            continue
+        inner = [store.read_inner(cell.key, fold.fold) for fold in cell.folds]
+        searched = [part for part in inner if part is not None]
+        if searched:
+            found[cell.key] = selected(searched, resamples=SELECTION_RESAMPLES, seed=0)
     return found
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cytobench.core.hashing import canonical_json
 from cytobench.core.result import FoldResult, Predictions
+from cytobench.leaderboard.chance import Null, null_scores
 from cytobench.run.store import RunStore, StoredCell
 
 
@@ -25,6 +26,8 @@ class Entry:
         Model -> (folds done, folds in all), for cells that are not complete.
     left_out : int
         Cells of the entry that belong to another revision of cohort, splits or settings.
+    null : mapping
+        Cell key -> permutation -> headline metric on permuted labels.
     """
 
     suite: str
@@ -32,6 +35,7 @@ class Entry:
     cells: Sequence[StoredCell]
     unfinished: Mapping[str, tuple[int, int]]
     left_out: int
+    null: Null = field(default_factory=dict)
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -65,7 +69,9 @@ def collect(store: RunStore, suite: str, name: str, keys: Sequence[str]) -> Entr
         if not cell.complete
     }
     complete.sort(key=lambda cell: (cell.about["model"]["name"], cell.key))
-    return Entry(suite, name, complete, unfinished, sum(len(cells) for _, cells in ranked[:-1]))
+    left_out = sum(len(cells) for _, cells in ranked[:-1])
+    null = null_scores(store, suite, name, complete)
+    return Entry(suite, name, complete, unfinished, left_out, null)
 
 
 def comparable(about: Mapping[str, Any]) -> str:
@@ -113,10 +119,21 @@ def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def with_truth(cell: StoredCell) -> list[FoldResult] | None:
-    """The folds of a cell with the Bayes-optimal predictions in place of the model's; or None."""
+    """The folds of a cell with the Bayes-optimal predictions in place of the model's; or None.
+
+    The threshold becomes the prevalence, at which true probabilities have their best balanced
+    accuracy.
+    """
     if any(value != value for fold in cell.folds for value in fold.predictions.truth):
         return None
-    return [replace(fold, predictions=_true(fold.predictions)) for fold in cell.folds]
+    return [
+        replace(
+            fold,
+            predictions=_true(fold.predictions),
+            threshold=None if fold.threshold is None else fold.train_mean,
+        )
+        for fold in cell.folds
+    ]
 
 
 def _true(predictions: Predictions) -> Predictions:

@@ -26,6 +26,7 @@ CELL_NODES = (
     "data",
     "audit",
 )
+OF_THE_RUN = ("engine", "tracking", "store", "leaderboards", "permutations")
 FIXED_BY_SUITE = ("dataset", "task", "preprocess", "protocol", "tuning", "seed")
 
 
@@ -116,9 +117,7 @@ def _cells(configs: Sequence[Mapping[str, Any]], suite: str) -> list[Cell]:
         for config in configs:
             if permutation <= int(config["permutations"]):
                 parts = {name: config[name] for name in CELL_NODES}
-                cell = Cell(
-                    suite, entry_name(config, suite), {**parts, "permutation": permutation}
-                )
+                cell = Cell(suite, entry_name(config, suite), {**parts, "permutation": permutation})
                 once.setdefault(cell.entry + cell.slot, cell)
     return list(once.values())
 
@@ -140,7 +139,7 @@ def _settings(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     UsageError
         ``E104`` where two jobs disagree.
     """
-    settings = {name: configs[0][name] for name in ("engine", "tracking", "store", "leaderboards", "permutations")}
+    settings = {name: configs[0][name] for name in OF_THE_RUN}
     for config in configs:
         for name, value in settings.items():
             if config[name] != value:

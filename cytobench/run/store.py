@@ -210,6 +210,17 @@ class RunStore:
             raise StoreError("E510", f"cannot be read: {error}", where=str(path)) from error
         return {str(name): value for name, value in about.items()}
 
+    def derived(self, key: str, name: str) -> str | None:
+        """What was once computed from a complete cell, or None. It may be deleted at any time."""
+        try:
+            return self._derived(key, name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def keep_derived(self, key: str, name: str, text: str) -> None:
+        """Keep what was computed from a complete cell beside it."""
+        self._write(self._derived(key, name), text.encode())
+
     def permuted(self, suite: str, entry: str) -> list[str]:
         """Keys of an entry's cells with permuted labels."""
         folder = self.root / "index" / suite / entry / PERMUTED
@@ -232,6 +243,9 @@ class RunStore:
 
     def _inner(self, key: str, fold: int) -> Path:
         return self.root / key / f"inner-{fold:03d}.parquet"
+
+    def _derived(self, key: str, name: str) -> Path:
+        return self.root / key / f"derived-{name}-v{SCHEMA_VERSION}.json"
 
     def _failure(self, key: str, fold: int) -> Path:
         return self.root / key / f"fold-{fold:03d}.failed.json"

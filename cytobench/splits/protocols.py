@@ -228,17 +228,16 @@ def _part_of(population: Population, train: Index, fraction: float, seed: int) -
     """A stratified share of a training part, for learning curves; nested as the share grows."""
     if fraction == 1:
         return train
-    outcome = population.y[train]
-    if not population.classification:
-        outcome = np.searchsorted(np.quantile(outcome, [1 / 3, 2 / 3]), outcome, side="right")
+    y = population.y[train]
+    cuts = [0.5] if population.classification else np.quantile(y, [1 / 3, 2 / 3])
+    outcome = np.searchsorted(cuts, y, side="right")
     draw = np.random.default_rng(seed)
-    chosen = [
-        (rows := draw.permutation(np.flatnonzero(outcome == value)))[
-            : max(1, round(fraction * len(rows)))
-        ]
-        for value in np.unique(outcome)
-    ]
-    return train[np.sort(np.concatenate(chosen))]
+    chosen: list[Index] = []
+    for value in np.unique(outcome):
+        rows = draw.permutation(np.flatnonzero(outcome == value))
+        chosen.append(rows[: max(1, round(fraction * len(rows)))])
+    part: Index = train[np.sort(np.concatenate(chosen))]
+    return part
 
 
 def _check_smallest_class(population: Population, folds: int) -> None:
@@ -327,9 +326,7 @@ def _bootstrap(
     """Patients drawn with replacement within each class; those never drawn are the test part."""
     splits: list[Split] = []
     draw = np.random.default_rng(seed)
-    strata = (
-        population.y if population.classification else np.zeros(len(population.y))
-    )
+    strata = population.y if population.classification else np.zeros(len(population.y))
     groups = [np.flatnonzero(strata == value) for value in np.unique(strata)]
     everyone = np.arange(len(population.y))
     while len(splits) < resamples:
@@ -338,9 +335,7 @@ def _bootstrap(
         if population.classification and len(np.unique(population.y[left])) < 2:
             continue  # an AUC needs both classes; with 10 patients of each this is very rare
         number = len(splits)
-        splits.append(
-            Split(number, 0, population.rows[np.sort(drawn)], population.rows[left])
-        )
+        splits.append(Split(number, 0, population.rows[np.sort(drawn)], population.rows[left]))
     return "new patients from the same population", splits, []
 
 

@@ -1,0 +1,231 @@
+"""Everything that is said of one cell, from its stored folds alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytobench.core.result import FoldResult
+from cytobench.evaluate.calibration import (
+    distance_estimates,
+    intercept,
+    linear_calibration,
+    over_repeats,
+    slope,
+)
+from cytobench.evaluate.decision import (
+    DecisionCurve,
+    contributions,
+    decision_curve,
+    net_benefit_at,
+    percentile,
+    resampled_patients,
+)
+from cytobench.evaluate.intervals import INFLATION, Estimate, corrected_t, nadeau_bengio
+from cytobench.evaluate.scores import METRICS, Scores
+from cytobench.evaluate.subgroup import Interaction, Subgroup, subgroup_table
+
+Floats = NDArray[np.float64]
+
+RESAMPLES = 2000
+MOST_DRAWS = 40_000_000
+"""Resamples times patients: what is kept in memory at once (320 MB)."""
+ADDED = {"classification": ("auc", "log_loss", "brier"), "regression": ("mae", "r2")}
+"""Fold metrics whose difference to the clinical floor is shown."""
+
+
+@dataclass(frozen=True)
+class Added:
+    """What a model adds to a reference model on the same splits.
+
+    Attributes
+    ----------
+    differences : mapping
+        Metric -> difference with its interval, positive where the model is better, whichever way
+        the metric runs; ``net_benefit`` at the declared threshold among them.
+    p : float
+        Two-sided corrected resampled t-test on the headline metric, unadjusted.
+    """
+
+    reference: str
+    differences: Mapping[str, Estimate]
+    p: float
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The numbers of one cell; parts that cost more are computed when first asked for.
+
+    Parameters
+    ----------
+    scores : Scores
+    thresholds : pair of float
+        Declared range of the decision curve.
+    decide_at : float
+        Declared threshold of the compared net benefit.
+    seed : int
+        Of the resampled patients; equal seeds draw the same patients for every model of a board.
+    """
+
+    scores: Scores
+    thresholds: tuple[float, float] = (0.2, 0.8)
+    decide_at: float = 0.5
+    seed: int = 0
+    resamples: int = RESAMPLES
+    _shared: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict[str, Estimate] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def kind(self) -> str:
+        """``"classification"`` or ``"regression"``."""
+        return self.scores.kind
+
+    @cached_property
+    def prevalence(self) -> float:
+        """Share of patients with the outcome: what the AUPRC of noise is."""
+        return float(self.scores.out_of_fold.y.mean())
+
+    @cached_property
+    def weights(self) -> Floats:
+        """Resampled patients, shape (resamples, n)."""
+        y = self.scores.out_of_fold.y
+        most = max(200, min(self.resamples, MOST_DRAWS // max(1, len(y))))
+        key = f"weights/{most}/{hash(y.tobytes())}"
+        if key not in self._shared:
+            self._shared[key] = resampled_patients(y, most, self.seed)
+        found: Floats = self._shared[key]
+        return found
+
+    @cached_property
+    def estimates(self) -> dict[str, Estimate]:
+        """Every number with its interval: fold metrics, then those of pooled predictions."""
+        return {name: self.estimate(name) for name in METRICS[self.kind]} | self._pooled
+
+    def estimate(self, name: str) -> Estimate:
+        """One number with its interval; a fold metric is computed alone."""
+        if name not in METRICS[self.kind]:
+            return self._pooled[name]
+        if name not in self._known:
+            self._known[name] = self.scores.estimate(name)
+        return self._known[name]
+
+    @cached_property
+    def _pooled(self) -> dict[str, Estimate]:
+        return self._numbers() if self.kind == "regression" else self._probabilities()
+
+    def _probabilities(self) -> dict[str, Estimate]:
+        repeats = list(self.scores.out_of_fold.repeats())
+        flat = "predictions hardly differ, or separate the outcomes"
+        found = {
+            "calibration_intercept": over_repeats(
+                [intercept(y, p) for y, p in repeats], "GLM, one repeat's patients", "one class"
+            ),
+            "calibration_slope": over_repeats(
+                [slope(y, p) for y, p in repeats], "GLM, one repeat's patients", flat
+            ),
+        }
+        found |= distance_estimates(repeats, resamples=min(self.resamples, 500), seed=self.seed)
+        found["net_benefit"] = net_benefit_at(self.scores.out_of_fold, self.decide_at, self.weights)
+        return found
+
+    def _numbers(self) -> dict[str, Estimate]:
+        repeats = list(self.scores.out_of_fold.repeats())
+        return {
+            "calibration_slope": over_repeats(
+                [linear_calibration(y, p) for y, p in repeats],
+                "least squares, one repeat's patients",
+                "predictions hardly differ",
+            ),
+            "calibration_intercept": over_repeats(
+                [(float((y - p).mean()), _standard_error(y - p)) for y, p in repeats],
+                "mean residual, one repeat's patients",
+                "one patient",
+            ),
+        }
+
+    @cached_property
+    def decision(self) -> DecisionCurve | None:
+        """Net benefit over the declared thresholds; None for a number as outcome."""
+        if self.kind == "regression":
+            return None
+        return decision_curve(self.scores.out_of_fold, self.thresholds, self.weights)
+
+    @cached_property
+    def subgroups(self) -> tuple[list[Subgroup], list[Interaction]]:
+        """Levels and interaction tests of every subgroup variable."""
+        return subgroup_table(self.scores.out_of_fold, self.kind)
+
+    def added_to(self, reference: Assessment, name: str) -> Added:
+        """What this cell adds to another on the same splits.
+
+        Differences of fold metrics carry the corrected t interval, that of net benefit a paired
+        bootstrap over patients.
+
+        Raises
+        ------
+        ValueError
+            Where the two were not tested on the same patients in the same folds.
+        """
+        from cytobench.evaluate.scores import HEADLINE, LOWER_IS_BETTER
+
+        mine, other = self.scores, reference.scores
+        if not np.array_equal(mine.out_of_fold.patients, other.out_of_fold.patients):
+            raise ValueError("the two cells were tested on different patients")
+        found = {}
+        for metric in ADDED[self.kind]:
+            sign = -1 if metric in LOWER_IS_BETTER else 1
+            difference = sign * (mine.by_fold[metric] - other.by_fold[metric])
+            found[metric] = paired(difference, mine)
+        if self.kind == "classification":
+            at = np.array([self.decide_at])
+            each = contributions(mine.out_of_fold, at) - contributions(other.out_of_fold, at)
+            found["net_benefit"] = percentile(each[:, 0], self.weights)
+        headline = HEADLINE[self.kind]
+        p = float("nan")
+        if mine.protocol == "repeated_stratified":
+            p = corrected_t(mine.by_fold[headline], other.by_fold[headline], *mine.sizes)[1]
+        return Added(name, found, p)
+
+
+def paired(difference: Floats, scores: Scores) -> Estimate:
+    """Mean of paired fold differences with the interval that the protocol allows."""
+    if scores.protocol == "repeated_stratified":
+        return nadeau_bengio(difference, *scores.sizes, inflation=INFLATION)
+    value = float(np.nanmean(difference)) if not np.isnan(difference).all() else float("nan")
+    return Estimate(value, None, None, f"no interval: folds of {scores.protocol} are not exchanged")
+
+
+def _standard_error(values: Floats) -> float:
+    return float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else float("nan")
+
+
+def assess(
+    kind: str,
+    protocol: str,
+    folds: Sequence[FoldResult],
+    task: Mapping[str, Any],
+    *,
+    resamples: int = RESAMPLES,
+    shared: dict[str, Any] | None = None,
+) -> Assessment:
+    """Assess stored folds under the declarations of a task.
+
+    Parameters
+    ----------
+    shared : dict, optional
+        Kept between the cells of one board, so that resampled patients are drawn once.
+    """
+    low, high = task.get("thresholds", (0.2, 0.8))
+    return Assessment(
+        Scores(kind, protocol, folds),
+        (float(low), float(high)),
+        float(task.get("decide_at", 0.5)),
+        resamples=resamples,
+        _shared={} if shared is None else shared,
+    )

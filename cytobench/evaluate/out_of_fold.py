@@ -1,0 +1,92 @@
+"""A cell's stored folds as arrays: one column for each patient, one row for each repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytobench.core.result import FoldResult
+
+Floats = NDArray[np.float64]
+Texts = NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Every prediction of a cell, patients as the unit.
+
+    Attributes
+    ----------
+    patients : array of str, shape (n,)
+    y : array, shape (n,)
+    prediction : array, shape (repeats, n)
+        NaN where a patient was not tested in a repeat (leave-one-site-out, bootstrap).
+    null : array, shape (repeats, n)
+        What the null model says: the mean outcome of the training part.
+    decision : array, shape (repeats, n)
+        1 where the prediction reaches the threshold of its fold; NaN as above.
+    groups : mapping
+        Subgroup -> level of each patient; an empty string where unknown.
+    """
+
+    patients: Texts
+    y: Floats
+    prediction: Floats
+    null: Floats
+    decision: Floats
+    groups: Mapping[str, Texts]
+
+    def repeats(self) -> Iterator[tuple[Floats, Floats]]:
+        """Outcome and prediction of the patients that each repeat tested."""
+        for row in self.prediction:
+            tested = ~np.isnan(row)
+            yield self.y[tested], row[tested]
+
+    @property
+    def mean(self) -> Floats:
+        """Each patient's mean prediction: for figures, never for an AUC."""
+        found: Floats = np.nanmean(self.prediction, axis=0)
+        return found
+
+    def of(self, rows: NDArray[np.bool_]) -> OutOfFold:
+        """Some of the patients."""
+        return OutOfFold(
+            self.patients[rows],
+            self.y[rows],
+            self.prediction[:, rows],
+            self.null[:, rows],
+            self.decision[:, rows],
+            {name: levels[rows] for name, levels in self.groups.items()},
+        )
+
+
+def out_of_fold(folds: Sequence[FoldResult]) -> OutOfFold:
+    """Arrange stored folds by patient and repeat.
+
+    Patients come in the order of their pseudonyms, so that two models on the same splits have the
+    same columns.
+    """
+    patients = np.unique([patient for fold in folds for patient in fold.predictions.patient])
+    repeats = sorted({fold.repeat for fold in folds})
+    shape = (len(repeats), len(patients))
+    prediction, null, decision = (np.full(shape, np.nan) for _ in range(3))
+    y = np.full(len(patients), np.nan)
+    groups: dict[str, Texts] = {}
+    for fold in folds:
+        row = repeats.index(fold.repeat)
+        where = np.searchsorted(patients, np.asarray(fold.predictions.patient))
+        said = np.asarray(fold.predictions.prediction, dtype=float)
+        prediction[row, where] = said
+        null[row, where] = fold.train_mean
+        if fold.threshold is not None:
+            decision[row, where] = said >= fold.threshold
+        y[where] = fold.predictions.y
+        for name, levels in fold.predictions.groups.items():
+            width = f"U{max(map(len, levels), default=1) or 1}"
+            known = groups.get(name, np.full(len(patients), "", dtype=width))
+            groups[name] = known.astype(np.promote_types(known.dtype, width))
+            groups[name][where] = np.asarray(levels)
+    return OutOfFold(patients, y, prediction, null, decision, groups)
