@@ -66,10 +66,14 @@ class OutOfFold:
 def out_of_fold(folds: Sequence[FoldResult]) -> OutOfFold:
     """Arrange stored folds by patient and repeat.
 
-    Patients come in the order of their pseudonyms, so that two models on the same splits have the
-    same columns.
+    Patients come in the order in which the folds test them, which pseudonyms do not decide: two
+    models on the same splits have the same columns, and so have two stores with other salts.
     """
-    patients = np.unique([patient for fold in folds for patient in fold.predictions.patient])
+    column: dict[str, int] = {}
+    for fold in folds:
+        for patient in fold.predictions.patient:
+            column.setdefault(patient, len(column))
+    patients = np.array(list(column))
     repeats = sorted({fold.repeat for fold in folds})
     shape = (len(repeats), len(patients))
     prediction, null, decision = (np.full(shape, np.nan) for _ in range(3))
@@ -77,7 +81,7 @@ def out_of_fold(folds: Sequence[FoldResult]) -> OutOfFold:
     groups: dict[str, Texts] = {}
     for fold in folds:
         row = repeats.index(fold.repeat)
-        where = np.searchsorted(patients, np.asarray(fold.predictions.patient))
+        where = np.array([column[patient] for patient in fold.predictions.patient], dtype=np.intp)
         said = np.asarray(fold.predictions.prediction, dtype=float)
         prediction[row, where] = said
         null[row, where] = fold.train_mean

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from cytobench.core.errors import StoreError, UsageError, did_you_mean
 from cytobench.core.files import write_whole
+from cytobench.evaluate.intervals import Estimate
+from cytobench.evaluate.scores import HEADLINE, Scores
 from cytobench.evaluate.selection import Selected, selected
+from cytobench.leaderboard.chance import without_protocol
 from cytobench.leaderboard.collect import Entry, collect
 from cytobench.leaderboard.rank import Board, rank
 from cytobench.leaderboard.render import to_json, to_markdown
@@ -64,6 +67,27 @@ def _selections(store: RunStore, entry: Entry) -> dict[str, Selected]:
         searched = [part for part in inner if part is not None]
         if searched:
             found[cell.key] = selected(searched, resamples=SELECTION_RESAMPLES, seed=0)
+    return found
+
+
+def second_opinions(store: RunStore, entry: Entry) -> dict[str, Estimate]:
+    """Cell key -> AUC of the same model by the refit bootstrap, where the store has it."""
+    if entry.about["protocol"]["name"] == "bootstrap":
+        return {}
+    wanted = {without_protocol(cell.about): cell.key for cell in entry.cells}
+    found: dict[str, Estimate] = {}
+    for entries in store.entries().values():
+        for keys in entries.values():
+            for key in keys:
+                about = store.about(key)
+                row = wanted.get(without_protocol(about))
+                if row is None or about["protocol"]["name"] != "bootstrap":
+                    continue
+                cell = store.read_cell(key)
+                if cell.complete:
+                    found[row] = Scores(about["task"]["kind"], "bootstrap", cell.folds).estimate(
+                        HEADLINE[about["task"]["kind"]]
+                    )
     return found
 
 

@@ -40,11 +40,15 @@ def null_scores(
 
 def _procedure(about: Mapping[str, Any]) -> str:
     """The text that a cell and its permutations share: everything but the labels and splits."""
+    return canonical_json(about["protocol"]) + without_protocol(about)
+
+
+def without_protocol(about: Mapping[str, Any]) -> str:
+    """The text that a cell shares with the same procedure under another protocol."""
     return canonical_json(
         {
             "fingerprint": about["dataset"]["fingerprint"],
             "task": {**about["task"], "meaning": ""},
-            "protocol": about["protocol"],
             "config": about["config"],
             "plugin": about["model"]["source"],
             "versions": about["versions"],

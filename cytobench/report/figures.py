@@ -79,6 +79,16 @@ def figures(
     }
 
 
+def svg(figure: Any) -> str:
+    """A figure as SVG, the same bytes each time; text stays text, for search and screen readers."""
+    import matplotlib as mpl
+
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "cytobench", "svg.fonttype": "none"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
+
+
 def png(figure: Any) -> bytes:
     """A figure as PNG, without the version of the library that drew it."""
     buffer = io.BytesIO()
@@ -94,7 +104,7 @@ def roc(folds: Sequence[FoldResult], auc: Estimate, title: str) -> Any:
     folds, which is the number in the leaderboard. Folds with one class only have no curve.
     """
     curves = {fold.fold: curve for fold in folds if (curve := _roc_curve(fold)) is not None}
-    figure, axes = _canvas(title, square=True)
+    figure, axes = canvas(title, square=True)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)))
     axes.annotate("chance", (0.93, 0.86), color=GREY, fontsize=9, ha="left")
     repeats = sorted({fold.repeat for fold in folds})
@@ -108,9 +118,9 @@ def roc(folds: Sequence[FoldResult], auc: Estimate, title: str) -> Any:
     if curves:
         axes.plot(*_mean_curve(list(curves.values())), color=BLUE, linewidth=2.4)
     behind = "repeat" if len(repeats) > 1 else "fold"
-    _say(axes, f"AUC {_text(auc)}; bold: mean of {len(curves)} folds, thin: each {behind}")
+    say(axes, f"AUC {_text(auc)}; bold: mean of {len(curves)} folds, thin: each {behind}")
     axes.set(xlabel="1 - specificity", ylabel="sensitivity", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
-    _foot(figure, folds)
+    foot(figure, folds)
     return figure
 
 
@@ -141,7 +151,7 @@ def calibration(folds: Sequence[FoldResult], title: str) -> Any:
     doi:10.1080/01621459.1927.10502953).
     """
     patients = patient_means(folds)
-    figure, axes = _canvas(title, square=True)
+    figure, axes = canvas(title, square=True)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)))
     groups = _groups(patients.prediction)
     predicted = [patients.prediction[group].mean() for group in groups]
@@ -152,7 +162,7 @@ def calibration(folds: Sequence[FoldResult], title: str) -> Any:
     axes.plot(predicted, shares, "o", color=BLUE, markersize=6.5, markeredgecolor="white")
     _risks(axes, patients)
     mean, share = patients.prediction.mean(), patients.y.mean()
-    _say(
+    say(
         axes,
         f"mean prediction {mean:.2f}, observed {share:.2f}; bars: 95 % intervals\n"
         "below: patients with (orange) and without the outcome (grey)",
@@ -164,7 +174,7 @@ def calibration(folds: Sequence[FoldResult], title: str) -> Any:
         ylim=(-0.2, 1.01),
         yticks=np.linspace(0, 1, 6),
     )
-    _foot(figure, folds)
+    foot(figure, folds)
     return figure
 
 
@@ -197,7 +207,7 @@ def wilson(events: float, n: int) -> tuple[float, float]:
 def risk_by_outcome(folds: Sequence[FoldResult], title: str) -> Any:
     """How predicted probabilities are distributed with and without the outcome."""
     patients = patient_means(folds)
-    figure, axes = _canvas(title)
+    figure, axes = canvas(title)
     bins = np.linspace(0, 1, 21)
     names = ((1.0, ORANGE, "with the outcome"), (0.0, BLUE, "without the outcome"))
     for outcome, colour, name in names:
@@ -215,14 +225,14 @@ def risk_by_outcome(folds: Sequence[FoldResult], title: str) -> Any:
         ylabel="% of the patients in each group",
         xlim=(0, 1),
     )
-    _foot(figure, folds)
+    foot(figure, folds)
     return figure
 
 
 def observed_predicted(folds: Sequence[FoldResult], mae: Estimate, title: str) -> Any:
     """Observed against predicted outcome, each patient once, with the mean of equal groups."""
     patients = patient_means(folds)
-    figure, axes = _canvas(title, square=True)
+    figure, axes = canvas(title, square=True)
     both = np.r_[patients.y, patients.prediction]
     margin = 0.04 * max(float(np.ptp(both)), 1e-9)
     ends = (both.min() - margin, both.max() + margin)
@@ -236,13 +246,14 @@ def observed_predicted(folds: Sequence[FoldResult], mae: Estimate, title: str) -
         means = [(patients.prediction[g].mean(), patients.y[g].mean()) for g in groups]
         axes.plot(*zip(*means, strict=True), "o-", color=ORANGE, linewidth=1.6, label="group mean")
     axes.legend(frameon=False, fontsize=9, loc="lower right")
-    _say(axes, f"MAE {_text(mae, 1)}; each patient once")
+    say(axes, f"MAE {_text(mae, 1)}; each patient once")
     axes.set(xlabel="predicted (mean out-of-fold)", ylabel="observed", xlim=ends, ylim=ends)
-    _foot(figure, folds)
+    foot(figure, folds)
     return figure
 
 
-def _canvas(title: str, *, square: bool = False) -> tuple[Any, Any]:
+def canvas(title: str, *, square: bool = False) -> tuple[Any, Any]:
+    """An empty figure with axes in the house style."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5.4, 5.2) if square else (6.4, 4.4), layout="constrained")
@@ -257,12 +268,12 @@ def _canvas(title: str, *, square: bool = False) -> tuple[Any, Any]:
     return figure, axes
 
 
-def _say(axes: Any, text: str) -> None:
+def say(axes: Any, text: str) -> None:
     """The line between title and axes."""
     axes.set_title(text, loc="left", fontsize=9.5, color=INK)
 
 
-def _foot(figure: Any, folds: Sequence[FoldResult]) -> None:
+def foot(figure: Any, folds: Sequence[FoldResult]) -> None:
     """Under the figure: how many patients and folds it rests on."""
     patients = {patient for fold in folds for patient in fold.predictions.patient}
     figure.supxlabel(f"n = {len(patients)} patients, {len(folds)} folds", fontsize=8.5, color=GREY)

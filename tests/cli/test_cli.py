@@ -107,7 +107,7 @@ def test_a_sweep_makes_a_row_for_each_value(toy_plugins, cytobench):
 
 
 def test_a_fixed_parameter_leaves_the_space_unless_its_space_is_named(toy_plugins, cytobench):
-    fixed = cytobench("run", "--cfg", "dataset=toy", "model=ridge", "model.C=3").stdout
+    fixed = cytobench("run", "--cfg", "dataset=toy", "model=ridge", "model.C=3", "floors=[]").stdout
     moved = cytobench("run", "--cfg", "dataset=toy", "model=ridge", "model.space.C.high=7").stdout
 
     assert "high" not in fixed

@@ -15,7 +15,7 @@ RUN = [
     "model=ridge,guess",
     "tuning.trials=6",
     "protocol.repeats=2",
-    "tracking=none",
+    "tracking=none", "floors=[]",
 ]
 
 

@@ -176,7 +176,7 @@ def test_one_test_set_has_a_delong_interval_and_no_ties(store):
 
     (board,) = boards(store)
 
-    assert board.rows[0].estimates["auc"].method == "DeLong, logit scale"
+    assert board.rows[0].estimate("auc").method == "DeLong, logit scale"
     assert board.rows[0].tied_with_best is None
 
 

@@ -132,8 +132,8 @@ def test_wilson_against_statsmodels():
 def test_drawing_uses_no_global_state():
     code = (
         "import sys\n"
-        "from cytobench.report.figures import _canvas, png\n"
-        "assert png(_canvas('title')[0]).startswith(b'\\x89PNG')\n"
+        "from cytobench.report.figures import canvas, png\n"
+        "assert png(canvas('title')[0]).startswith(b'\\x89PNG')\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
