@@ -10,11 +10,11 @@ from cytobench.core.files import write_whole
 from cytobench.evaluate.intervals import Estimate
 from cytobench.evaluate.scores import HEADLINE, Scores
 from cytobench.evaluate.selection import Selected, selected
-from cytobench.leaderboard.chance import without_protocol
-from cytobench.leaderboard.collect import Entry, collect
-from cytobench.leaderboard.rank import Board, rank
+from cytobench.leaderboard.chance import null_scores, without_protocol
+from cytobench.leaderboard.collect import Entry, collect, comparable
+from cytobench.leaderboard.rank import REFERENCE, Board, Row, rank
 from cytobench.leaderboard.render import to_json, to_markdown
-from cytobench.run.store import RunStore
+from cytobench.run.store import RunStore, StoredCell
 
 SELECTION_RESAMPLES = 2000
 
@@ -55,6 +55,23 @@ def boards(
             if collected is not None:
                 found.append(rank(collected, _selections(store, collected) if thorough else None))
     return found
+
+
+def board_of(store: RunStore, suite: str, entry: str, cell: StoredCell) -> tuple[Board, Row]:
+    """A board of one cell and the clinical floor that it is measured against, and its row.
+
+    Cheaper than the entry's whole board, for what is said of a cell while others still run.
+    """
+    cells = [cell]
+    for key in store.entries().get(suite, {}).get(entry, []):
+        about = store.about(key)
+        is_reference = about["model"]["name"] == REFERENCE and key != cell.key
+        if is_reference and comparable(about) == comparable(cell.about):
+            floor = store.read_cell(key)
+            cells += [floor] if floor.complete else []
+    null = null_scores(store, suite, entry, cells)
+    board = rank(Entry(suite, entry, cells, {}, 0, null))
+    return board, next(row for row in board.rows if row.cell and row.cell.key == cell.key)
 
 
 def _selections(store: RunStore, entry: Entry) -> dict[str, Selected]:

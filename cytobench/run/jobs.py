@@ -97,7 +97,7 @@ def _suite_jobs(name: str, overrides: Sequence[str], keys: Sequence[str]) -> Job
 
 
 def _with_floors(overrides: Sequence[str]) -> list[dict[str, Any]]:
-    """What the overrides ask for, then the floors under the same conditions."""
+    """The floors, then what the overrides ask for under the same conditions."""
     configs = compose_jobs(overrides)
     floors = configs[0]["floors"]
     if not floors:
@@ -107,7 +107,8 @@ def _with_floors(overrides: Sequence[str]) -> list[dict[str, Any]]:
         for text, key in zip(overrides, keys_of(overrides), strict=True)
         if key.partition(".")[0] != "model"
     ]
-    return configs + compose_jobs([*others, "model=" + ",".join(floors)])
+    # First: they are cheap, and what a model adds can be said as soon as it is done.
+    return compose_jobs([*others, "model=" + ",".join(floors)]) + configs
 
 
 def _cells(configs: Sequence[Mapping[str, Any]], suite: str) -> list[Cell]:

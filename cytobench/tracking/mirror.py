@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING, Any
 from cytobench import console
 from cytobench.core.errors import CytobenchError
 from cytobench.core.hashing import digest
-from cytobench.evaluate.scores import HEADLINE
+from cytobench.leaderboard.build import board_of
 from cytobench.leaderboard.collect import labels
-from cytobench.report.figures import figures
 from cytobench.run.store import RunStore, StoredCell
+from cytobench.tracking.artifacts import write_files
 from cytobench.tracking.record import (
     ENTRY,
     STORE,
     experiment_note,
     make_record,
-    scores_of,
-    tables,
 )
 from cytobench.tracking.view import TAG, state
 
@@ -163,12 +161,20 @@ class Mirror:
 
         cell = self.store.read_cell(key)
         name = cell.about["model"]["name"]
+        shown = None
+        if cell.complete:
+            shown = board_of(self.store, experiment.suite, experiment.entry, cell)
         record = make_record(
-            cell, experiment.suite, experiment.entry, name, self.store.failures(key)
+            cell,
+            experiment.suite,
+            experiment.entry,
+            name,
+            self.store.failures(key),
+            shown[1] if shown else None,
         )
         record = replace(record, tags={**record.tags, STORE: self.identity})
         with tempfile.TemporaryDirectory(prefix="cytobench-") as folder:
-            _write_files(cell, Path(folder))
+            write_files(cell, shown, Path(folder))
             run = self.tracker.write(experiment.id, record, Path(folder), self._ended(key))
         experiment.runs.append(Mirrored(run, record.name, key, self.identity, record.complete))
 
@@ -205,18 +211,3 @@ class Mirror:
     def _delete(self, experiment: _Experiment, run: Mirrored) -> None:
         self.tracker.delete(run.run)
         experiment.runs.remove(run)
-
-
-def _write_files(cell: StoredCell, folder: Path) -> None:
-    """The artifacts: tables of folds and trials, and figures of a complete cell."""
-    for name, text in tables(cell).items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    if not cell.complete:
-        return
-    scores = scores_of(cell)
-    about = cell.about
-    title = f"{about['model']['name']}: {about['task']['name']} on {about['dataset']['name']}"
-    (folder / "figures").mkdir()
-    drawn = figures(scores.kind, cell.folds, scores.estimate(HEADLINE[scores.kind]), title)
-    for name, content in drawn.items():
-        (folder / "figures" / name).write_bytes(content)

@@ -16,7 +16,7 @@ from cytobench.core.result import FoldFailure
 from cytobench.evaluate.intervals import Estimate
 from cytobench.evaluate.scores import HEADLINE, Scores
 from cytobench.leaderboard.collect import Entry
-from cytobench.leaderboard.rank import Board
+from cytobench.leaderboard.rank import Board, Row
 from cytobench.leaderboard.render import summary
 from cytobench.run.store import StoredCell
 
@@ -30,7 +30,8 @@ NAMES = {
     "mae": "MAE",
     "r2": "R2",
 }
-"""Metrics that are mirrored; a reader should meet ten names, not forty."""
+POOLED = {"calibration_slope": "calibration slope", "net_benefit": "net benefit"}
+"""Metrics that are mirrored; a reader should meet ten names, not forty: the rest is a table."""
 CHARTED = ("auc", "brier", "mae", "r2")
 """Metrics that are also given for each fold, as the steps of a series."""
 DIGITS = 4
@@ -81,16 +82,27 @@ def scores_of(cell: StoredCell) -> Scores:
 
 
 def make_record(
-    cell: StoredCell, suite: str, entry: str, name: str, failures: Sequence[FoldFailure]
+    cell: StoredCell,
+    suite: str,
+    entry: str,
+    name: str,
+    failures: Sequence[FoldFailure],
+    row: Row | None = None,
 ) -> Record:
-    """Everything that is written for a cell, the files excepted."""
+    """Everything that is written for a cell, the files excepted.
+
+    Parameters
+    ----------
+    row : Row, optional
+        A complete cell on its board, for calibration and what it adds to the clinical floor.
+    """
     note = run_note(cell, failures)
     return Record(
         name=name
         if cell.complete
         else f"{name} ({len(cell.folds)} of {cell.about['folds']} folds)",
         complete=cell.complete,
-        metrics=_metrics(cell),
+        metrics=_metrics(cell, row),
         params=_params(cell),
         tags={**_tags(cell, suite, entry), "mlflow.note.content": note},
         dataset=_dataset(cell.about),
@@ -98,10 +110,11 @@ def make_record(
     )
 
 
-def _metrics(cell: StoredCell) -> list[Measured]:
+def _metrics(cell: StoredCell, row: Row | None) -> list[Measured]:
     if not cell.folds:
         return []
     found = _estimates(cell) if cell.complete else []
+    found += _of_row(row) if row else []
     by_fold = scores_of(cell).by_fold
     series = {NAMES[name]: by_fold[name] for name in CHARTED if name in by_fold}
     series["seconds"] = np.array([sum(fold.timings.values()) for fold in cell.folds])
@@ -128,6 +141,21 @@ def _estimates(cell: StoredCell) -> list[Measured]:
         values[f"{NAMES[headline]} lower"] = interval.low
         values[f"{NAMES[headline]} upper"] = interval.high
     return [Measured(name, value) for name, value in values.items()]
+
+
+def _of_row(row: Row) -> list[Measured]:
+    """Calibration, net benefit, and what the model adds to clinical covariates."""
+    estimates = row.assessment.estimates
+    found = [
+        Measured(shown, estimates[name].value)
+        for name, shown in POOLED.items()
+        if name in estimates
+    ]
+    if row.added is not None:
+        headline = HEADLINE[row.assessment.kind]
+        difference = row.added.differences[headline]
+        found.append(Measured(f"{NAMES[headline]} added", difference.value))
+    return found
 
 
 def _params(cell: StoredCell) -> dict[str, str]:
@@ -318,10 +346,35 @@ def experiment_note(cell: StoredCell, suite: str, entry: str) -> str:
     return "\n\n".join([reading, *about, more])
 
 
-def tables(cell: StoredCell) -> dict[str, str]:
-    """File name -> CSV: the folds, and every tuning trial; what has no rows is left out."""
-    rows = {"folds.csv": _fold_rows(cell), "trials.csv": _trial_rows(cell)}
+def tables(cell: StoredCell, row: Row | None = None) -> dict[str, str]:
+    """File name -> CSV: every number, the folds, every trial; what has no rows is left out."""
+    rows = {
+        "numbers.csv": _number_rows(row) if row else [],
+        "folds.csv": _fold_rows(cell),
+        "trials.csv": _trial_rows(cell),
+    }
     return {name: _csv(table) for name, table in rows.items() if table}
+
+
+def _number_rows(row: Row) -> list[dict[str, Any]]:
+    """Every estimate with its interval, number of patients and method."""
+    found = dict(row.assessment.estimates)
+    if row.added is not None:
+        found |= {
+            f"{name} gained over {row.added.reference}": estimate
+            for name, estimate in row.added.differences.items()
+        }
+    return [
+        {
+            "number": name,
+            "estimate": _digits(estimate.value),
+            "lower": _digits(estimate.low),
+            "upper": _digits(estimate.high),
+            "n": row.n,
+            "method": estimate.method,
+        }
+        for name, estimate in found.items()
+    ]
 
 
 def _fold_rows(cell: StoredCell) -> list[dict[str, Any]]:

@@ -18,7 +18,14 @@ def columns(kind: str) -> list[str]:
     """Columns of the runs table, from left to right."""
     headline = "AUC" if kind == "classification" else "MAE"
     second = "Brier" if kind == "classification" else "R2"
-    metrics = (headline, f"{headline} lower", f"{headline} upper", second, "s per fold")
+    metrics = (
+        headline,
+        f"{headline} added",
+        f"{headline} lower",
+        f"{headline} upper",
+        second,
+        "s per fold",
+    )
     return [*(f"metrics.`{name}`" for name in metrics), "tags.`role`"]
 
 

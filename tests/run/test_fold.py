@@ -13,7 +13,7 @@ SMALL = ["dataset=toy", "tuning.trials=4", "protocol.repeats=1", "protocol.inner
 
 
 def loaded(*overrides):
-    return load_cell(plan_jobs([*SMALL, *overrides]).cells[0])
+    return load_cell(plan_jobs([*SMALL, *overrides, "floors=[]"]).cells[0])
 
 
 def with_cohort(cell: LoadedCell, change) -> LoadedCell:

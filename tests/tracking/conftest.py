@@ -51,7 +51,7 @@ def _about(model: str, kind: str, folds: int, **changes: Any) -> dict[str, Any]:
                 "name": model, "C": 1.0, "kernel": "rbf", "tol": 0.01,
                 "space": {"C": {"type": "float"}, "kernel": {"type": "choice"}},
             },
-            "preprocess": {"name": "standard"},
+            "preprocess": {"name": "standard", "censored": "llod_sqrt2", "missing": "median"},
             "tuning": {"sampler": "tpe", "trials": 2, "seconds": None, "metric": "log_loss"},
             "seed": 0,
             "device": "auto",

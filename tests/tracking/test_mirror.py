@@ -57,6 +57,7 @@ def test_metrics_are_few_and_agree_with_the_leaderboard(mirror, client, write_ce
     )
     assert set(metrics) == {
         "AUC", "AUC lower", "AUC upper", "Brier", "log-loss", "balanced accuracy", "s per fold",
+        "calibration slope", "net benefit",
         "fold/AUC", "fold/Brier", "fold/seconds",
     }  # fmt: skip
     assert metrics["AUC"] == round(auc.value, 4)
@@ -132,8 +133,9 @@ def test_artifacts_are_figures_and_tables(mirror, client, write_cell):
     run = only_run(client).info.run_id
     top = {item.path for item in client.list_artifacts(run)}
     figures = {item.path for item in client.list_artifacts(run, "figures")}
-    assert top == {"figures", "folds.csv", "trials.csv"}
-    assert figures == {"figures/roc.png", "figures/calibration.png", "figures/predictions.png"}
+    assert top == {"figures", "folds.csv", "numbers.csv", "report.html", "trials.csv"}
+    names = ("roc", "calibration", "decision", "risks")
+    assert figures == {f"figures/{name}.{kind}" for name in names for kind in ("png", "svg")}
     folds = Path(client.download_artifacts(run, "folds.csv")).read_text(encoding="utf-8")
     assert folds.splitlines()[0].startswith("fold,repeat,n train,n test,AUC,Brier")
     assert len(folds.splitlines()) == 5
@@ -180,7 +182,11 @@ def test_a_cell_without_any_fold_is_shown_as_failed(mirror, client, write_cell):
 
 
 def test_two_settings_of_a_model_get_different_names(mirror, client, write_cell):
-    config = {"preprocess": {"name": "standard"}, "seed": 0, "device": "auto"}
+    config = {
+        "preprocess": {"name": "standard", "censored": "x", "missing": "median"},
+        "seed": 0,
+        "device": "auto",
+    }
     tuning = {"sampler": "none", "trials": 0, "seconds": None, "metric": "log_loss"}
     for key, c in (("k1", 1), ("k2", 10)):
         node = {**config, "tuning": tuning, "model": {"name": "ridge", "C": c, "space": {}}}
@@ -200,9 +206,10 @@ def test_regression_has_its_own_metrics_and_figure(mirror, client, write_cell):
     run = only_run(client)
     assert set(run.data.metrics) == {
         "MAE", "MAE lower", "MAE upper", "R2", "s per fold", "fold/MAE", "fold/R2", "fold/seconds",
+        "calibration slope",
     }  # fmt: skip
     figures = [item.path for item in client.list_artifacts(run.info.run_id, "figures")]
-    assert figures == ["figures/predictions.png"]
+    assert figures == ["figures/predictions.png", "figures/predictions.svg"]
 
 
 def test_undefined_folds_are_left_out_of_the_series(mirror, client, write_cell, store):
@@ -245,7 +252,7 @@ def test_an_experiment_in_the_bin_is_restored(mirror, client, write_cell, store,
 def test_more_params_than_one_call_takes(mirror, client, write_cell):
     node = {"name": "ridge", "space": {}, **{f"option_{i}": i for i in range(130)}}
     config = {
-        "model": node, "preprocess": {"name": "standard"}, "seed": 0, "device": "auto",
+        "model": node, "preprocess": {"name": "standard", "censored": "x", "missing": "median"}, "seed": 0, "device": "auto",
         "tuning": {"sampler": "none", "trials": 0, "seconds": None, "metric": "log_loss"},
     }  # fmt: skip
     mirror.cell(write_cell("ridge", "k1", config=config), "quickstart", "toy-response")
@@ -275,7 +282,7 @@ def test_a_figure_that_fails_does_not_end_the_run(mirror, write_cell, monkeypatc
     def broken(*_):
         raise ZeroDivisionError("drawing")
 
-    monkeypatch.setattr("cytobench.tracking.mirror.figures", broken)
+    monkeypatch.setattr("cytobench.tracking.artifacts.of_cell", broken)
     mirror.cell(write_cell("ridge", "k1"), "quickstart", "toy-response")
     assert "ZeroDivisionError: drawing" in capsys.readouterr().err
 

@@ -8,7 +8,14 @@ import pytest
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
 
-SMALL = ("dataset=toy", "model=ridge,guess", "engine=serial", "tuning=off", "protocol.repeats=1")
+SMALL = (
+    "dataset=toy",
+    "model=ridge,guess",
+    "engine=serial",
+    "tuning=off",
+    "protocol.repeats=1",
+    "floors=[]",
+)
 
 
 def names_in(path):

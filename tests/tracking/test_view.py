@@ -22,11 +22,14 @@ def test_the_best_run_comes_first():
 
 
 def test_the_columns_are_metrics_that_a_record_has(store, write_cell):
+    from cytobench.leaderboard.build import board_of
     from cytobench.tracking.record import make_record
 
     for kind in ("classification", "regression"):
+        write_cell("clinical_only", f"{kind}-floor", kind=kind)
         cell = store.read_cell(write_cell("ridge", kind, kind=kind))
-        record = make_record(cell, "s", "e", "ridge", [])
+        row = board_of(store, "quickstart", "toy-response", cell)[1]
+        record = make_record(cell, "s", "e", "ridge", [], row)
         there = {f"metrics.`{item.name}`" for item in record.metrics}
         there |= {f"tags.`{name}`" for name in record.tags}
         assert set(columns(kind)) <= there

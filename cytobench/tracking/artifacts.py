@@ -1,0 +1,33 @@
+"""The files of a run in MLflow: tables of folds, trials and every number, figures, the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cytobench.leaderboard.rank import Board, Row
+from cytobench.report.illustrations import of_cell
+from cytobench.report.page import cell_page
+from cytobench.run.store import StoredCell
+from cytobench.tracking.record import tables
+
+
+def write_files(cell: StoredCell, shown: tuple[Board, Row] | None, folder: Path) -> None:
+    """Write the artifacts of a cell into a folder.
+
+    Parameters
+    ----------
+    shown : (Board, Row) or None
+        The cell on its board; None for a cell that is not complete: it has tables only.
+    """
+    board, row = shown or (None, None)
+    for name, text in tables(cell, row).items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    if board is None or row is None:
+        return
+    drawn = list(of_cell(row, board))
+    (folder / "figures").mkdir()
+    for illustration in drawn:
+        for name, content in illustration.files().items():
+            (folder / "figures" / name).write_bytes(content)
+    page = cell_page(row, board, drawn)
+    (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
