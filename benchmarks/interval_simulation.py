@@ -71,6 +71,18 @@ class World:
         values = [weight @ ndtr(r * gap / np.sqrt(2 * (1 - r**2))) for r in grid]
         return grid, np.array(values)
 
+    @cached_property
+    def _crowd(self) -> tuple[Floats, Floats]:
+        """Analytes and true risks of 20,000 patients, to average a loss over."""
+        X = np.random.default_rng(20_000).normal(size=(20_000, len(self.effects))) @ self._root.T
+        return X, 1 / (1 + np.exp(-(self.intercept + X @ np.asarray(self.effects))))
+
+    def true_brier(self, intercept: float, coefficients: Floats) -> float:
+        """Expected Brier score of a logistic model, over patients and their outcomes."""
+        X, risk = self._crowd
+        said = 1 / (1 + np.exp(-(intercept + X @ coefficients)))
+        return float(np.mean((said - risk) ** 2 + risk * (1 - risk)))
+
     def true_auc(self, coefficients: Floats) -> Floats:
         """True AUC of linear scores, `coefficients` of shape (..., p)."""
         effects = np.asarray(self.effects)
@@ -158,14 +170,15 @@ class Replicate:
     fold : array of int, shape (repeats, n)
     score : array, shape (models, repeats, n)
         Out-of-fold predictions.
-    auc_at_n : array, shape (models,)
-        True AUC of the model fitted to the whole cohort.
+    auc_at_n, brier_at_n : array, shape (models,)
+        True values of the model fitted to the whole cohort.
     """
 
     y: Floats
     fold: NDArray[np.intp]
     score: Floats
     auc_at_n: Floats
+    brier_at_n: Floats
 
 
 def cross_validate(
@@ -184,7 +197,7 @@ def cross_validate(
     fold = np.array([stratified(y, folds, rng) for _ in range(repeats)])
     train = np.concatenate([fold != part for part in range(folds)]).astype(float)
     everyone = np.vstack([train, np.ones(n)])
-    scores, truths = [], []
+    scores, truths, briers = [], [], []
     for block in blocks or [range(X.shape[1])]:
         some = X[:, list(block)]
         beta = tuned_ridge(some, y, everyone, rng) if tuned else ridge(some, y, everyone, penalty)
@@ -193,7 +206,8 @@ def cross_validate(
         full = np.zeros(X.shape[1])
         full[list(block)] = beta[-1, 1:]
         truths.append(world.true_auc(full))
-    return Replicate(y, fold, np.array(scores), np.array(truths))
+        briers.append(world.true_brier(float(beta[-1, 0]), full))
+    return Replicate(y, fold, np.array(scores), np.array(truths), np.array(briers))
 
 
 def refit_bootstrap(
@@ -227,6 +241,16 @@ def fold_aucs(replicate: Replicate, model: int = 0) -> Floats:
     found = [
         [auc(replicate.y[row == part], score[row == part]) for part in range(int(row.max()) + 1)]
         for row, score in zip(replicate.fold, replicate.score[model], strict=True)
+    ]
+    return np.array(found)
+
+
+def fold_briers(replicate: Replicate, model: int = 0) -> Floats:
+    """One Brier score for each fold of each repeat, shape (repeats, folds)."""
+    loss = (1 / (1 + np.exp(-replicate.score[model])) - replicate.y) ** 2
+    found = [
+        [losses[row == part].mean() for part in range(int(row.max()) + 1)]
+        for row, losses in zip(replicate.fold, loss, strict=True)
     ]
     return np.array(found)
 

@@ -27,7 +27,7 @@ from cytobench.evaluate.decision import (
     percentile,
     resampled_patients,
 )
-from cytobench.evaluate.intervals import INFLATION, Estimate, corrected_t, nadeau_bengio
+from cytobench.evaluate.intervals import Estimate, corrected_t, nadeau_bengio
 from cytobench.evaluate.scores import METRICS, Scores
 from cytobench.evaluate.subgroup import Interaction, Subgroup, subgroup_table
 
@@ -196,7 +196,7 @@ class Assessment:
 def paired(difference: Floats, scores: Scores) -> Estimate:
     """Mean of paired fold differences with the interval that the protocol allows."""
     if scores.protocol == "repeated_stratified":
-        return nadeau_bengio(difference, *scores.sizes, inflation=INFLATION)
+        return nadeau_bengio(difference, *scores.sizes)
     value = float(np.nanmean(difference)) if not np.isnan(difference).all() else float("nan")
     return Estimate(value, None, None, f"no interval: folds of {scores.protocol} are not exchanged")
 
