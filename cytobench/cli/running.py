@@ -87,6 +87,8 @@ def _mirror(settings: Mapping[str, Any]) -> Callable[[str, str, str], None]:
 
 def _report(summary: Summary, jobs: Jobs) -> None:
     console.say()
+    for warning in summary.warnings.values():
+        console.warn(warning)
     reasons: dict[str, list[str]] = {}
     for refused in summary.refused:
         if refused.applicable:

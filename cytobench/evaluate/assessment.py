@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytobench.core.result import FoldResult
+from cytobench.evaluate.adequacy import Adequacy, adequacy
 from cytobench.evaluate.calibration import (
     distance_estimates,
     intercept,
@@ -155,6 +156,13 @@ class Assessment:
         if self.kind == "regression":
             return None
         return decision_curve(self.scores.out_of_fold, self.thresholds, self.weights)
+
+    @cached_property
+    def adequacy(self) -> Adequacy | None:
+        """The number of patients against what the model's size asks for."""
+        n = len(self.scores.out_of_fold.y)
+        prevalence = self.prevalence if self.kind == "classification" else None
+        return adequacy(self.scores.folds, n, prevalence)
 
     @cached_property
     def subgroups(self) -> tuple[list[Subgroup], list[Interaction]]:

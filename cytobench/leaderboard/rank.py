@@ -224,4 +224,5 @@ def public(about: Mapping[str, Any]) -> dict[str, Any]:
         "tuning": about["config"]["tuning"],
         "seed": about["config"]["seed"],
         "notes": about["notes"],
+        "audit": about.get("audit"),
     }

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from cytobench import console
 from cytobench.leaderboard.rank import Board
-from cytobench.leaderboard.render import (
-    TITLES,
-    footnotes,
-    headers,
-    per_site,
-    summary,
-    table_rows,
-    title,
-)
+from cytobench.leaderboard.tables import TITLES, headers, per_site, table_rows
+from cytobench.leaderboard.words import footnotes, summary, title
 
 
 def show(board: Board) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cytobench.evaluate.assessment import Assessment
 from cytobench.leaderboard.rank import Board, Row
-from cytobench.leaderboard.render import TITLES, number
+from cytobench.leaderboard.tables import TITLES, number
 from cytobench.report import curves, figures
 from cytobench.report.figures import png, svg
 from cytobench.report.forests import Line, forest

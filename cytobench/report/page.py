@@ -12,20 +12,20 @@ from cytobench.core.errors import StoreError
 from cytobench.core.files import write_whole
 from cytobench.evaluate.intervals import Estimate
 from cytobench.leaderboard.rank import Board, Row
-from cytobench.leaderboard.render import (
+from cytobench.leaderboard.tables import (
     TITLES,
     added_value,
-    footnotes,
+    adequacy_note,
+    adequacy_table,
     headers,
     more_tables,
     number,
     p_value,
     per_site,
     selection_table,
-    summary,
     table_rows,
-    title,
 )
+from cytobench.leaderboard.words import footnotes, summary, title
 from cytobench.report.illustrations import Illustration, of_board, of_cell
 from cytobench.report.tripod import checklist
 
@@ -133,6 +133,10 @@ def _entry_tables(board: Board) -> list[Table]:
         Table(name, f"{name}, with 95 % intervals", *table)
         for name, table in more_tables(board).items()
     ]
+    size = adequacy_table(board)
+    if size:
+        note = adequacy_note(board)
+        found.append(Table("Sample size", "Riley's criteria", *size, (note,)))
     selection = selection_table(board)
     if selection:
         found.append(Table("The search, corrected for its own choice", "BBC-CV", *selection))

@@ -15,6 +15,7 @@ from cytobench.run.engine import check_engine, run_folds
 from cytobench.run.fold import FoldSpec
 from cytobench.run.provenance import git_commit, versions
 from cytobench.run.store import RunStore
+from cytobench.run.vetting import Vetting, open_findings
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Summary:
     folds_kept: int = 0
     refused: list[Refused] = field(default_factory=list)
     failures: list[tuple[Planned, FoldFailure]] = field(default_factory=list)
+    warnings: dict[str, str] = field(default_factory=dict)
 
     @property
     def failed_cells(self) -> int:
@@ -86,15 +88,19 @@ def run_cells(
     check_engine(engine)
     summary = Summary(cells=len(cells))
     plans: dict[str, Planned] = {}
+    vetting = Vetting(store)
     for cell in cells:
         try:
             loaded = load_cell(cell)
+            done = store.finished(loaded.key)
+            finished = len(done) == len(loaded.bench.plan.splits)
+            findings = vetting.records(loaded, finished=finished)
         except UsageError:
             raise
         except CytobenchError as error:
             summary.refused.append(Refused(cell, error))
             continue
-        about = describe(loaded, command)
+        about = {**describe(loaded, command), "audit": findings}
         store.open_cell(
             loaded.key,
             about,
@@ -103,10 +109,13 @@ def run_cells(
             cell.slot,
             permuted=bool(cell.permutation),
         )
-        done = store.finished(loaded.key)
         folds = about["folds"]
         missing = [fold for fold in range(folds) if fold not in done]
         plans[loaded.key] = Planned(cell, loaded.key, folds, missing, about["notes"])
+        for record in open_findings(findings or []):
+            summary.warnings[record["code"] + loaded.bench.cohort.name] = (
+                f"[{record['code']}] {loaded.bench.cohort.name}: {record['sentence']}"
+            )
         summary.folds_kept += folds - len(missing)
     listener.planned(list(plans.values()), summary.refused)
     specs = [

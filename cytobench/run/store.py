@@ -97,7 +97,8 @@ class RunStore:
         change, the same slot gets the new cell's key and the old cell leaves the leaderboard.
         """
         path = self.root / key / "cell.json"
-        if not path.exists():
+        # An acknowledgement changes what is said of a cell, not its results.
+        if not path.exists() or self.about(key).get("audit") != about.get("audit"):
             text = json.dumps({"schema": SCHEMA_VERSION, "key": key, **about}, indent=1)
             self._write(path, text.encode())
         folder = self.root / "index" / suite / entry

@@ -17,7 +17,7 @@ from cytobench.evaluate.intervals import Estimate
 from cytobench.evaluate.scores import HEADLINE, Scores
 from cytobench.leaderboard.collect import Entry
 from cytobench.leaderboard.rank import Board, Row
-from cytobench.leaderboard.render import summary
+from cytobench.leaderboard.words import summary
 from cytobench.run.store import StoredCell
 
 CELL, STORE, ENTRY = "cytobench.cell", "cytobench.store", "cytobench.entry"

@@ -1,0 +1,1 @@
+"""The leakage audit: invariances of a procedure, and probes of a cohort."""

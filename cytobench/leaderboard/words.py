@@ -1,0 +1,125 @@
+"""A board in words: its title, what to know before reading it, and how its numbers came about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cytobench.evaluate.chance import ENOUGH
+from cytobench.evaluate.metrics import tuning_metric
+from cytobench.leaderboard.rank import ALPHA, Board
+from cytobench.leaderboard.tables import SHOWN, TITLES
+
+
+def title(board: Board) -> str:
+    """One line that names the board."""
+    about = board.entry.about
+    return f"{about['task']['name']} on {about['dataset']['name']}"
+
+
+def summary(board: Board) -> list[str]:
+    """Sentences that a reader needs to read the table right."""
+    about = board.entry.about
+    dataset, protocol, tuning = about["dataset"], about["protocol"], about["config"]["tuning"]
+    lines = [f"{dataset['summary']}." if dataset["summary"] else f"{dataset['name']}."]
+    if dataset["kind"] == "simulated":
+        lines.append("Simulated patients: a check of methods, no evidence about people.")
+    if dataset["caveat"]:
+        lines.append(f"Caveat: {dataset['caveat']}.".replace("..", "."))
+    share = (
+        f", {about['events']} of them with the outcome ({about['outcome_mean']:.0%})"
+        if about["events"] is not None
+        else f", mean {about['outcome_mean']:.1f}"
+    )
+    lines.append(f"{about['n']} patients{share}. Outcome: {about['task']['meaning']}.")
+    lines.append(
+        f"Protocol: {protocol['name'].replace('_', ' ')}, {about['folds']} folds; speaks about "
+        f"{protocol['claim']}."
+    )
+    lines.append(f"Tuning inside each fold: {_tuning(tuning, board.kind)}.")
+    return lines
+
+
+def _tuning(tuning: dict[str, Any], kind: str) -> str:
+    if tuning["sampler"] == "none":
+        return "none, the plugins' defaults"
+    metric = tuning_metric(tuning["metric"], kind)
+    seconds = f" within {tuning['seconds']} s" if tuning["seconds"] else ""
+    return f"{tuning['sampler']}, {tuning['trials']} trials{seconds}, by {metric}"
+
+
+def footnotes(board: Board) -> list[str]:
+    """How the numbers came about, and what is missing."""
+    notes = []
+    for name in SHOWN[board.kind]:
+        methods = sorted({row.estimate(name).method for row in board.rows})
+        notes.append(f"{TITLES[name]}: {'; '.join(methods)}.")
+    if any(row.tied_with_best is not None for row in board.rows):
+        notes.append(
+            f"tied: the corrected resampled t-test against the first row, Holm-adjusted, has "
+            f"p >= {ALPHA}; the order among tied rows means nothing."
+        )
+    else:
+        notes.append("Rows are not tested against each other under this protocol.")
+    notes += _added_notes(board) + _chance_notes(board)
+    if board.ceiling:
+        notes.append("ceiling: the Bayes-optimal prediction, known because the data are simulated.")
+    notes.append("floor: what knowing nothing, a CRP cut-off or clinical data alone achieve.")
+    notes += _audit_notes(board) + [str(note) for note in board.entry.about["notes"]]
+    for name, (done, folds) in sorted(board.entry.unfinished.items()):
+        notes.append(f"{name} is not shown: {done} of {folds} folds are done.")
+    if board.entry.left_out:
+        notes.append(
+            f"{board.entry.left_out} older cells are not shown: another revision of data or splits."
+        )
+    return notes
+
+
+def _added_notes(board: Board) -> list[str]:
+    if not board.reference:
+        return []
+    some = next(row.added for row in board.rows if row.added)
+    method = some.differences[board.headline].method
+    return [
+        f"added to clinical: difference to {board.reference} on the same folds, above 0 is better; "
+        f"{method}."
+    ]
+
+
+def _audit_notes(board: Board) -> list[str]:
+    """Findings of the probes that run with every cell; those answered for carry the reason."""
+    records = board.entry.about.get("audit")
+    if records is None:
+        return []
+    if not records:
+        return ["audit: the probes of data and splits found nothing."]
+    return [
+        f"audit {item['code']}, {item['severity']}: {item['sentence']}"
+        + (f" Acknowledged: {item['acknowledged']}." if item["acknowledged"] else "")
+        for item in records
+        if item["severity"] != "note" or item["acknowledged"]
+    ]
+
+
+def _chance_notes(board: Board) -> list[str]:
+    tested = [row.chance for row in board.rows if row.chance]
+    if not tested:
+        return []
+    fewest, most = min(t.permutations for t in tested), max(t.permutations for t in tested)
+    count = str(fewest) if fewest == most else f"{fewest} to {most}"
+    note = f"p, chance: the whole procedure repeated on {count} permutations of the labels"
+    if fewest < ENOUGH:
+        note += f"; a screening, {ENOUGH} are needed for a p-value to publish"
+    best = min((t.family_p for t in tested if t.family_p is not None), default=None)
+    if best is not None:
+        note += f". Any model better than chance: p = {best:.3f}"
+    return [note + "."]
+
+
+def more_note(heading: str, board: Board) -> list[str]:
+    """A sentence that a table needs."""
+    if heading == "Discrimination and decisions":
+        prevalence = board.rows[0].assessment.prevalence
+        return [f"Noise has an AUPRC of {prevalence:.3f}, the prevalence.", ""]
+    if heading == "Calibration":
+        return ["An ICI below that of perfect calibration is no evidence against a model.", ""]
+    return []
