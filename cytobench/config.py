@@ -173,7 +173,9 @@ def _parse(overrides: Sequence[str]) -> list[Override]:
     parsed = []
     for text in overrides:
         try:
-            parsed += parser.parse_overrides([text])
+            # Acknowledgements are keyed by codes that no configuration can list beforehand.
+            free = text.startswith("audit.acknowledge.")
+            parsed += parser.parse_overrides([f"+{text}" if free else text])
         except HydraException as error:
             raise UsageError(
                 "E101",

@@ -23,6 +23,10 @@ DISTINCT = 0.5
 """Share of distinct values among the known ones from which a column tells patients apart."""
 TIED = 0.02
 """Share of the patients from which a common value says nothing about who they are."""
+MOST_SHARED = 0.4
+"""Of the values that unrelated neighbours share; above it, rounding makes patients look alike."""
+EDGE = 4.0
+"""Robust standard deviations at which wild values are clipped."""
 CLOSE = 0.25
 """Of the distance that two unrelated patients usually have."""
 TINY = 1e-12
@@ -135,7 +139,7 @@ def _fine(view: View) -> _Fine:
         # Ranks keep one wild value from hiding all distances.
         low, middle, high = np.quantile(known, [0.16, 0.5, 0.84])
         if high > low:
-            columns.append(np.clip((values - middle) / ((high - low) / 2), -4, 4))
+            columns.append(np.clip((values - middle) / ((high - low) / 2), -EDGE, EDGE))
     return _Fine(np.column_stack(columns) if columns else np.empty((len(view.cohort), 0)))
 
 
@@ -151,17 +155,34 @@ def _copies(view: View) -> Pairs:
     fine = _fine(view)
     if not fine.enough:
         return np.empty((0, 2), dtype=np.intp)
-    near, distance, fewest = _neighbours(fine.values)
-    found = []
+    near, distance = _neighbours(fine.values)
+    found, shares = [], []
     for row, others in enumerate(near):
-        for other in others[np.isfinite(distance[row])]:
-            a, b = fine.values[row], fine.values[other]
-            both = np.isfinite(a) & np.isfinite(b)
-            # Values clipped at the edge of the scale agree without being equal.
-            inside = both & (np.abs(a) < 4)
-            if inside.sum() >= max(FEWEST_COLUMNS, fewest) and (a[both] == b[both]).all():
-                found.append((min(row, int(other)), max(row, int(other))))
-    return np.array(sorted(set(found)), dtype=np.intp).reshape(-1, 2)
+        agreed = [_agreement(fine.values, row, int(other)) for other in others]
+        pairs = list(zip(others.tolist(), agreed, distance[row], strict=True))
+        found += [(row, other) for other, share, far in pairs if share == 1 and np.isfinite(far)]
+        shares += [share for _, share, far in pairs if share < 1 and np.isfinite(far)][:1]
+    # Where unrelated neighbours share many values (coarse, correlated columns), copies prove none.
+    if shares and np.quantile(shares, 0.9) > MOST_SHARED:
+        return np.empty((0, 2), dtype=np.intp)
+    return _unique(found)
+
+
+def _agreement(values: Floats, row: int, other: int) -> float:
+    """Share of the columns that both rows have in which they are equal."""
+    a, b = values[row], values[other]
+    both = np.isfinite(a) & np.isfinite(b)
+    # Values clipped at the edge of the scale agree without being equal.
+    inside = both & (np.abs(a) < EDGE)
+    if inside.sum() < max(FEWEST_COLUMNS, (len(a) + 1) // 2):
+        return 0.0
+    return float((a[both] == b[both]).mean())
+
+
+def _unique(pairs: list[tuple[int, int]]) -> Pairs:
+    """Each pair once, the smaller row first, shape (n_pairs, 2)."""
+    ordered = sorted({(min(pair), max(pair)) for pair in pairs})
+    return np.array(ordered, dtype=np.intp).reshape(-1, 2)
 
 
 def _close_pairs(view: View) -> Pairs:
@@ -170,29 +191,29 @@ def _close_pairs(view: View) -> Pairs:
     Around a patient, unrelated ones lie like a Poisson process in as many dimensions `m` as the
     panel really has; the ratio of the distances to the first and the k-th neighbour then exceeds
     `t` with probability ``(1 - t**m)**(k - 1)``. `m` is estimated from all patients (Levina &
-    Bickel 2004, Advances in Neural Information Processing Systems 17, eq. 8), halved for safety:
-    real data are no Poisson process. Patients are tested at ``FAMILY_LEVEL`` together.
+    Bickel 2004, Advances in Neural Information Processing Systems 17, eq. 8) and from those near
+    by, the smaller of both, halved for safety: real data are no Poisson process. Patients are tested at ``FAMILY_LEVEL`` together.
     """
     fine = _fine(view)
     if not fine.enough:
         return np.empty((0, 2), dtype=np.intp)
-    near, distance, _ = _neighbours(fine.values)
+    near, distance = _neighbours(fine.values)
     # A row that shares enough columns with too few others has no neighbourhood to judge by.
     judged = np.flatnonzero(np.isfinite(distance[:, -1]))
     if len(judged) < len(near) / 2:
         return np.empty((0, 2), dtype=np.intp)
-    distance = np.maximum(distance[judged], TINY)
-    ratios = distance[:, :-1] / distance[:, -1:]
-    local = (ratios.shape[1] - 1) / np.maximum(-np.log(ratios).sum(axis=1), TINY)
-    dimension = float(np.median(local)) / 2
-    p = 1 - (1 - ratios**dimension) ** ratios.shape[1]
-    unusual = p < FAMILY_LEVEL / len(p)
-    close = unusual & (distance[:, :-1] < CLOSE * _usual_distance(fine.values))
-    found = {
-        (min(row, int(near[row, k])), max(row, int(near[row, k])))
-        for row, k in zip(judged[np.nonzero(close)[0]].tolist(), np.nonzero(close)[1], strict=True)
-    }
-    return np.array(sorted(found), dtype=np.intp).reshape(-1, 2)
+    ratios = np.ones((len(near), NEIGHBOURS - 1))
+    kept = np.maximum(distance[judged], TINY)
+    ratios[judged] = kept[:, :-1] / kept[:, -1:]
+    local = (NEIGHBOURS - 2) / np.maximum(-np.log(ratios).sum(axis=1), TINY)
+    around = np.minimum(np.median(local[near], axis=1), np.median(local[judged])) / 2
+    p = 1 - (1 - ratios ** around[:, None]) ** (NEIGHBOURS - 1)
+    unusual = (p < FAMILY_LEVEL / len(judged)) & (
+        distance[:, :-1] < CLOSE * _usual_distance(fine.values)
+    )
+    links = {(row, int(near[row, k])) for row, k in np.argwhere(unusual).tolist()}
+    # A copy is improbably close from both sides; the edge of a dense region from one only.
+    return _unique([(row, other) for row, other in links if (other, row) in links])
 
 
 def _usual_distance(values: Floats) -> float:
@@ -201,8 +222,8 @@ def _usual_distance(values: Floats) -> float:
     return float(np.median(block[np.isfinite(block)]))
 
 
-def _neighbours(values: Floats) -> tuple[Pairs, Floats, int]:
-    """Each row's nearest others and their distances, shape (n, NEIGHBOURS), and columns needed."""
+def _neighbours(values: Floats) -> tuple[Pairs, Floats]:
+    """Each row's nearest others and their distances, both of shape (n, NEIGHBOURS)."""
     near = np.empty((len(values), NEIGHBOURS), dtype=np.intp)
     distance = np.empty((len(values), NEIGHBOURS))
     for start in range(0, len(values), 256):
@@ -213,7 +234,7 @@ def _neighbours(values: Floats) -> tuple[Pairs, Floats, int]:
         within = np.argsort(part, axis=1, kind="stable")
         near[rows] = np.take_along_axis(order, within, axis=1)
         distance[rows] = np.take_along_axis(part, within, axis=1)
-    return near, distance, (values.shape[1] + 1) // 2
+    return near, distance
 
 
 def _distances(values: Floats, rows: Pairs) -> Floats:

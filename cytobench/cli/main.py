@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog=f"cytobench {name}", description=COMMANDS[name], allow_abbrev=False
     )
     module.add_arguments(command)
-    options = command.parse_args(words)
+    options = command.parse_intermixed_args(words)
     try:
         return int(module.execute(options))
     except UsageError as error:

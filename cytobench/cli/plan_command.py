@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NEEDED = {"classification": "auc", "regression": "r2"}
 """The option that says what performance is anticipated."""
+ENOUGH_REPEATS = 10
 INPUTS_SAID = {"both": "analytes and clinical baseline together"}
 
 
@@ -144,10 +145,13 @@ class _Progress:
 
 
 def _report(summary: Summary) -> None:
+    reasons: dict[tuple[str, str], list[str]] = {}
     for refused in summary.refused:
-        fraction = refused.cell.config["protocol"]["train_fraction"]
-        who = f"{refused.cell.model_name} at {fraction:g} of the training part"
-        console.warn(f"{who} cannot run: {refused.error}")
+        fraction = f"{refused.cell.config['protocol']['train_fraction']:g}"
+        reasons.setdefault((refused.cell.model_name, str(refused.error)), []).append(fraction)
+    for (model, reason), fractions in reasons.items():
+        who = f"{model} at {', '.join(fractions)} of the training part"
+        console.warn(f"{who} cannot run: {reason}")
     for error in dict.fromkeys(failure.error for _, failure in summary.failures):
         console.fail(f"a fold failed: {error}; the same command tries it again")
 
@@ -234,6 +238,12 @@ def _show_curve(item: ModelCurve, found: Inventory) -> None:
         console.warn(f"{item.model}: not all folds are done at {missing} of the training part")
     if curve.refusal:
         console.say(f"{item.model}: {curve.refusal}.")
+        if item.repeats < ENOUGH_REPEATS:
+            console.say(
+                f"{item.repeats} repeats were run; protocol.repeats={ENOUGH_REPEATS} takes more of "
+                "the noise of the splits away.",
+                style="dim",
+            )
         return
     console.say(f"Expected best with any number of patients: {_said(curve.plateau, 3)}.")
     console.say(_needed(item, found))

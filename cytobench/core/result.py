@@ -74,6 +74,8 @@ class FoldResult:
     ----------
     threshold : float or None
         Decision threshold chosen on inner out-of-fold predictions; None for regression.
+    parameters : int
+        Candidate parameters: columns after preprocessing, a category of k levels counted k - 1.
     train_mean : float
         Mean outcome of the training part, the null model's prediction.
     inner : InnerPredictions or None
@@ -92,6 +94,7 @@ class FoldResult:
     train_mean: float
     timings: Mapping[str, float]
     features: Sequence[str] = ()
+    parameters: int = 0
     warnings: Sequence[str] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     inner: InnerPredictions | None = None

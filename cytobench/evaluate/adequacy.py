@@ -28,7 +28,7 @@ class Adequacy:
     Attributes
     ----------
     parameters : int
-        Columns after preprocessing, before any selection: the median over folds.
+        Candidate parameters, before any selection: the median over folds.
     n, required : int
         Patients there are, and those that the criteria ask for.
     shrinkage : float
@@ -57,7 +57,7 @@ def adequacy(folds: Sequence[FoldResult], n: int, prevalence: float | None) -> A
     Adequacy or None
         None where the folds do not say what the model saw.
     """
-    counts = [len(fold.features) for fold in folds if fold.features]
+    counts = [fold.parameters for fold in folds if fold.parameters]
     if not counts:
         return None
     parameters = int(np.median(counts))

@@ -14,7 +14,7 @@ from cytobench.leaderboard.chance import null_scores, without_protocol
 from cytobench.leaderboard.collect import Entry, collect, comparable
 from cytobench.leaderboard.rank import REFERENCE, Board, Row, rank
 from cytobench.leaderboard.render import to_json, to_markdown
-from cytobench.run.store import RunStore, StoredCell
+from cytobench.run.store import PLANNING, RunStore, StoredCell
 
 SELECTION_RESAMPLES = 2000
 
@@ -47,7 +47,7 @@ def boards(
             hint=did_you_mean(suite, list(known)) if known else "start one: cytobench run",
         )
     found = []
-    for name in [suite] if suite is not None else sorted(known):
+    for name in [suite] if suite is not None else sorted(set(known) - {PLANNING}):
         for entry, keys in sorted(known[name].items()):
             if entries and entry not in entries:
                 continue

@@ -147,9 +147,14 @@ class _Fold:
                 "predict": time.perf_counter() - fitted,
             },
             "features": [str(column) for column in train.X.columns],
+            "parameters": len(train.X.columns) - self._categories(),
             "inner": self._inner(trials, inner),
             "versions": versions(self.loaded.model.card.extra),
         }
+
+    def _categories(self) -> int:
+        """Columns of text: each has a level that the others leave nothing to say about."""
+        return 0 if self.loaded.model.card.raw else int((self.frame.dtypes == object).sum())
 
     def _inner_parts(self) -> list[tuple[Part, Part]]:
         """Inner training and validation parts, encoded once and shared by all trials."""

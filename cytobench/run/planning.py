@@ -29,9 +29,8 @@ from cytobench.preprocess.pipeline import baseline_frame, build_encoder, recipe_
 from cytobench.run.cells import Cell, load_cohort
 from cytobench.run.jobs import Jobs, plan_jobs
 from cytobench.run.session import Planned
-from cytobench.run.store import RunStore
+from cytobench.run.store import PLANNING, RunStore
 
-SUITE = "plan"
 FRACTION = "protocol.train_fraction"
 FRACTIONS = (0.3, 0.45, 0.6, 0.8, 1.0)
 REPEATS = 2
@@ -112,6 +111,8 @@ class ModelCurve:
 
     Attributes
     ----------
+    repeats : int
+        Of the cross-validation at each fraction.
     unfinished : sequence of float
         Fractions of the training part that are missing from the curve.
     """
@@ -119,6 +120,7 @@ class ModelCurve:
     model: str
     metric: str
     curve: LearningCurve
+    repeats: int
     unfinished: Sequence[float] = ()
 
 
@@ -147,7 +149,7 @@ def plan_curve(overrides: Sequence[str]) -> Jobs:
     if FRACTION not in keys:
         asked.append(f"{FRACTION}=" + ",".join(f"{fraction:g}" for fraction in FRACTIONS))
     jobs = plan_jobs([*asked, *(text for text in overrides if text not in chosen)])
-    return replace(jobs, cells=[replace(cell, suite=SUITE) for cell in jobs.cells])
+    return replace(jobs, cells=[replace(cell, suite=PLANNING) for cell in jobs.cells])
 
 
 def inventory(overrides: Sequence[str]) -> Inventory:
@@ -280,4 +282,5 @@ def _curve(items: Sequence[Planned], store: RunStore) -> ModelCurve:
         within=WITHIN[kind],
         seed=int(cell.config["seed"]),
     )
-    return ModelCurve(cell.model_name, metric, curve, unfinished)
+    repeats = int(cell.config["protocol"]["repeats"])
+    return ModelCurve(cell.model_name, metric, curve, repeats, unfinished)

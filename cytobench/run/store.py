@@ -35,6 +35,8 @@ from cytobench.core.result import (
 
 METADATA = b"cytobench"
 PERMUTED = "permuted"
+PLANNING = "plan"
+"""The suite of learning curves: no leaderboard, since each of its entries trains on a share."""
 GROUP = "group:"
 """Prefix of the columns that hold subgroups."""
 

@@ -15,7 +15,7 @@ from cytobench.core.errors import CytobenchError
 from cytobench.core.hashing import digest
 from cytobench.leaderboard.build import board_of
 from cytobench.leaderboard.collect import labels
-from cytobench.run.store import RunStore, StoredCell
+from cytobench.run.store import PLANNING, RunStore, StoredCell
 from cytobench.tracking.artifacts import write_files
 from cytobench.tracking.record import (
     ENTRY,
@@ -102,6 +102,8 @@ class Mirror:
         """
         written = present = 0
         for suite, entries in self.store.entries().items():
+            if suite == PLANNING:
+                continue
             for entry, keys in entries.items():
                 if rebuild and keys:
                     self._clear(suite, entry, keys)

@@ -28,8 +28,8 @@ SCORED_DATASET = '''
         names = [f"marker{i}" for i in range(20)]
         table = pd.DataFrame(np.exp(z), columns=names)
         table["before"] = draw.integers(18, 30, n).astype(float)
-        fall = 0.45 + 0.15 * z[:, 0] - 0.1 * z[:, 1] + draw.normal(0, 0.05, n)
-        table["after"] = table["before"] * (1 - fall)
+        fall = 0.45 + 0.12 * z[:, 0] - 0.08 * z[:, 1] + draw.normal(0, 0.05, n)
+        table["after"] = np.clip(np.round(table["before"] * (1 - fall)), 0, 52)
         table.index = [f"p{i}" for i in range(n)]
         return Cohort(
             table,
