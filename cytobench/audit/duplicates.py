@@ -23,12 +23,14 @@ DISTINCT = 0.5
 """Share of distinct values among the known ones from which a column tells patients apart."""
 TIED = 0.02
 """Share of the patients from which a common value says nothing about who they are."""
-MOST_SHARED = 0.4
+MOST_SHARED = 0.25
 """Of the values that unrelated neighbours share; above it, rounding makes patients look alike."""
 EDGE = 4.0
 """Robust standard deviations at which wild values are clipped."""
 CLOSE = 0.25
 """Of the distance that two unrelated patients usually have."""
+CAUTION = 0.75
+"""Factor on the estimated number of dimensions."""
 TINY = 1e-12
 SHOWN = 3
 VISIT = re.compile(
@@ -192,7 +194,8 @@ def _close_pairs(view: View) -> Pairs:
     panel really has; the ratio of the distances to the first and the k-th neighbour then exceeds
     `t` with probability ``(1 - t**m)**(k - 1)``. `m` is estimated from all patients (Levina &
     Bickel 2004, Advances in Neural Information Processing Systems 17, eq. 8) and from those near
-    by, the smaller of both, halved for safety: real data are no Poisson process. Patients are tested at ``FAMILY_LEVEL`` together.
+    by, and the smaller of both taken, times `CAUTION`: real data are no Poisson process. All
+    patients are tested at ``FAMILY_LEVEL`` together.
     """
     fine = _fine(view)
     if not fine.enough:
@@ -206,7 +209,7 @@ def _close_pairs(view: View) -> Pairs:
     kept = np.maximum(distance[judged], TINY)
     ratios[judged] = kept[:, :-1] / kept[:, -1:]
     local = (NEIGHBOURS - 2) / np.maximum(-np.log(ratios).sum(axis=1), TINY)
-    around = np.minimum(np.median(local[near], axis=1), np.median(local[judged])) / 2
+    around = np.minimum(np.median(local[near], axis=1), np.median(local[judged])) * CAUTION
     p = 1 - (1 - ratios ** around[:, None]) ** (NEIGHBOURS - 1)
     unusual = (p < FAMILY_LEVEL / len(judged)) & (
         distance[:, :-1] < CLOSE * _usual_distance(fine.values)

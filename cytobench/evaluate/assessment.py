@@ -133,6 +133,9 @@ class Assessment:
         }
         found |= distance_estimates(repeats, resamples=min(self.resamples, 500), seed=self.seed)
         found["net_benefit"] = net_benefit_at(self.scores.out_of_fold, self.decide_at, self.weights)
+        unstable = self.scores.out_of_fold.instability
+        if not np.isnan(unstable).any():
+            found["instability"] = percentile(unstable, self.weights)
         return found
 
     def _numbers(self) -> dict[str, Estimate]:

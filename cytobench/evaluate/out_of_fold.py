@@ -51,6 +51,30 @@ class OutOfFold:
         found: Floats = np.nanmean(self.prediction, axis=0)
         return found
 
+    @property
+    def instability(self) -> Floats:
+        """Each patient's mean absolute difference between predictions of two repeats.
+
+        The same patient, the same procedure, other training patients of the same cohort: what is
+        said of a patient should not depend on them (Riley & Collins 2023,
+        doi:10.1002/bimj.202200302). NaN with fewer than two predictions.
+        """
+        repeats = len(self.prediction)
+        if repeats < 2:
+            return np.full(len(self.y), np.nan)
+        pairs = [
+            np.abs(self.prediction[first] - self.prediction[second])
+            for first in range(repeats)
+            for second in range(first + 1, repeats)
+        ]
+        # A patient may be missing from a resample: the mean is over the pairs that there are.
+        there = ~np.isnan(pairs)
+        total = np.where(there, pairs, 0.0).sum(axis=0)
+        counts = there.sum(axis=0)
+        found: Floats = np.full(len(self.y), np.nan)
+        np.divide(total, counts, out=found, where=counts > 0)
+        return found
+
     def of(self, rows: NDArray[np.bool_]) -> OutOfFold:
         """Some of the patients."""
         return OutOfFold(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from cytobench.core.errors import StoreError, UsageError, did_you_mean
 from cytobench.core.files import write_whole
@@ -47,14 +50,33 @@ def boards(
             hint=did_you_mean(suite, list(known)) if known else "start one: cytobench run",
         )
     found = []
+    looks = _looks(store) if thorough else Counter()
     for name in [suite] if suite is not None else sorted(set(known) - {PLANNING}):
         for entry, keys in sorted(known[name].items()):
             if entries and entry not in entries:
                 continue
             collected = collect(store, name, entry, keys)
             if collected is not None:
-                found.append(rank(collected, _selections(store, collected) if thorough else None))
+                if thorough:
+                    counted = replace(collected, looks=looks[_question(collected.about)])
+                    found.append(rank(counted, _selections(store, collected)))
+                else:
+                    found.append(rank(collected))
     return found
+
+
+def _looks(store: RunStore) -> Counter[tuple[str, str]]:
+    """How many cells were asked for on each cohort and task: paths that could have been taken."""
+    return Counter(
+        _question(store.about(key))
+        for entries in store.entries().values()
+        for keys in entries.values()
+        for key in keys
+    )
+
+
+def _question(about: Mapping[str, Any]) -> tuple[str, str]:
+    return about["dataset"]["fingerprint"], about["task"]["name"]
 
 
 def board_of(store: RunStore, suite: str, entry: str, cell: StoredCell) -> tuple[Board, Row]:

@@ -28,6 +28,8 @@ class Entry:
         Cells of the entry that belong to another revision of cohort, splits or settings.
     null : mapping
         Cell key -> permutation -> headline metric on permuted labels.
+    looks : int
+        Cells of the store on this cohort and task, under any setting; 0 where nobody counted.
     """
 
     suite: str
@@ -36,6 +38,7 @@ class Entry:
     unfinished: Mapping[str, tuple[int, int]]
     left_out: int
     null: Null = field(default_factory=dict)
+    looks: int = 0
 
     @property
     def about(self) -> Mapping[str, Any]:

@@ -19,8 +19,9 @@ from cytobench.leaderboard.tables import (
     per_site,
     selection_table,
     table_rows,
+    worst_table,
 )
-from cytobench.leaderboard.words import footnotes, more_note, summary, title
+from cytobench.leaderboard.words import WORST_NOTE, footnotes, more_note, summary, title
 
 SCHEMA_VERSION = 2
 
@@ -102,6 +103,9 @@ def to_markdown(board: Board) -> str:
     size = adequacy_table(board)
     if size:
         parts += ["", "## Sample size", "", adequacy_note(board), "", *_markdown_table(*size)]
+    worst = worst_table(board)
+    if worst:
+        parts += ["", "## Worst subgroup", "", WORST_NOTE, "", *_markdown_table(*worst)]
     selection = selection_table(board)
     if selection:
         parts += ["", "## The search, corrected for its own choice", ""]

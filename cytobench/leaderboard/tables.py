@@ -6,6 +6,7 @@ import math
 
 from cytobench.evaluate.adequacy import ANTICIPATED_AUC, ANTICIPATED_R2
 from cytobench.evaluate.intervals import Estimate
+from cytobench.evaluate.subgroup import worst
 from cytobench.leaderboard.rank import Board, Row
 
 TITLES = {
@@ -25,6 +26,7 @@ TITLES = {
     "e90": "E90",
     "ici_if_perfect": "ICI if perfectly calibrated",
     "net_benefit": "net benefit",
+    "instability": "instability of a patient's prediction",
     "mae": "MAE (points)",
     "rmse": "RMSE (points)",
     "r2": "R²",
@@ -158,6 +160,20 @@ def per_site(board: Board) -> tuple[list[str], list[list[str]]] | None:
         for row in board.rows
     ]
     return titles, rows
+
+
+def worst_table(board: Board) -> tuple[list[str], list[list[str]]] | None:
+    """The subgroup in which each model does worst, among those large enough to be shown."""
+    if board.kind == "regression":
+        return None
+    rows = []
+    for row in board.rows:
+        least = worst(row.assessment.subgroups[0])
+        if least is not None and least.discrimination is not None:
+            name = f"{least.variable}: {least.level}"
+            rows.append([row.label, name, str(least.n), number(least.discrimination)])
+    columns = ["model", "subgroup with the lowest AUC", "n", "AUC"]
+    return (columns, rows) if rows else None
 
 
 def p_value(p: float | None) -> str:

@@ -9,6 +9,11 @@ from cytobench.evaluate.metrics import tuning_metric
 from cytobench.leaderboard.rank import ALPHA, Board
 from cytobench.leaderboard.tables import SHOWN, TITLES
 
+WORST_NOTE = (
+    "The lowest of many is low by chance alone: read it with its interval and its n, and the tests "
+    "of interaction in the report."
+)
+
 
 def title(board: Board) -> str:
     """One line that names the board."""
@@ -60,13 +65,18 @@ def footnotes(board: Board) -> list[str]:
         )
     else:
         notes.append("Rows are not tested against each other under this protocol.")
-    notes += _added_notes(board) + _chance_notes(board)
+    notes += _added_notes(board) + _chance_notes(board) + _selection_notes(board)
     if board.ceiling:
         notes.append("ceiling: the Bayes-optimal prediction, known because the data are simulated.")
     notes.append("floor: what knowing nothing, a CRP cut-off or clinical data alone achieve.")
     notes += _audit_notes(board) + [str(note) for note in board.entry.about["notes"]]
     for name, (done, folds) in sorted(board.entry.unfinished.items()):
         notes.append(f"{name} is not shown: {done} of {folds} folds are done.")
+    if board.entry.looks > len(board.entry.cells):
+        notes.append(
+            f"{board.entry.looks} cells were run on this cohort and task in this store; "
+            f"{len(board.entry.cells)} are in this table."
+        )
     if board.entry.left_out:
         notes.append(
             f"{board.entry.left_out} older cells are not shown: another revision of data or splits."
@@ -83,6 +93,22 @@ def _added_notes(board: Board) -> list[str]:
         f"added to clinical: difference to {board.reference} on the same folds, above 0 is better; "
         f"{method}."
     ]
+
+
+def _selection_notes(board: Board) -> list[str]:
+    """Where two ways of correcting a search disagree by more than two standard errors."""
+    notes = []
+    for row in board.rows:
+        nested = row.estimate(board.headline)
+        if row.selection is None or nested.low is None or nested.high is None:
+            continue
+        gap = row.selection.corrected.value - nested.value
+        if abs(gap) > (nested.high - nested.low) / 2:  # half a 95 % interval: two standard errors
+            notes.append(
+                f"{row.label}: BBC-CV says {row.selection.corrected.value:.3f}, the nested "
+                f"estimate {nested.value:.3f}: they differ by more than two standard errors."
+            )
+    return notes
 
 
 def _audit_notes(board: Board) -> list[str]:

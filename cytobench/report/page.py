@@ -24,8 +24,9 @@ from cytobench.leaderboard.tables import (
     per_site,
     selection_table,
     table_rows,
+    worst_table,
 )
-from cytobench.leaderboard.words import footnotes, summary, title
+from cytobench.leaderboard.words import WORST_NOTE, footnotes, summary, title
 from cytobench.report.illustrations import Illustration, of_board, of_cell
 from cytobench.report.tripod import checklist
 
@@ -137,6 +138,9 @@ def _entry_tables(board: Board) -> list[Table]:
     if size:
         note = adequacy_note(board)
         found.append(Table("Sample size", "Riley's criteria", *size, (note,)))
+    worst = worst_table(board)
+    if worst:
+        found.append(Table("Worst subgroup", "Lowest AUC", *worst, (WORST_NOTE,)))
     selection = selection_table(board)
     if selection:
         found.append(Table("The search, corrected for its own choice", "BBC-CV", *selection))

@@ -154,7 +154,9 @@ class _Fold:
 
     def _categories(self) -> int:
         """Columns of text: each has a level that the others leave nothing to say about."""
-        return 0 if self.loaded.model.card.raw else int((self.frame.dtypes == object).sum())
+        if self.loaded.model.card.raw:
+            return 0
+        return sum(dtype.kind == "O" for dtype in self.frame.dtypes)
 
     def _inner_parts(self) -> list[tuple[Part, Part]]:
         """Inner training and validation parts, encoded once and shared by all trials."""

@@ -32,7 +32,8 @@ LEAKY = '''
         if sin == "twice":
             table.iloc[90:] = table.iloc[:30].to_numpy()
             table = table.convert_dtypes(convert_string=False, convert_integer=False)
-            table[[*names, "age", "responder"]] = table[[*names, "age", "responder"]].astype(float)
+            numbers = [*names, "age", "responder"]
+            table[numbers] = table[numbers].astype(float)
             table["plate"] = table["plate"].astype(object)
         if sin == "plate":
             follows = draw.random(n) < 0.92
@@ -72,7 +73,9 @@ def test_permutations_are_resumed_and_extended(toy_plugins, cytobench, working_d
     assert "10 folds computed, 20 were already there" in more
     chance = row(board(working_directory), "ridge")["chance"]
     assert chance["permutations"] == 5
-    assert chance["p"] == pytest.approx(1 / 6, abs=1e-6)  # a strong signal: no permutation reaches it
+    assert chance["p"] == pytest.approx(
+        1 / 6, abs=1e-6
+    )  # a strong signal: no permutation reaches it
     assert abs(chance["null_mean"] - 0.5) < 0.15
     assert len(board(working_directory)["rows"]) == 1  # permuted cells are no rows
 

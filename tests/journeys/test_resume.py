@@ -15,7 +15,8 @@ RUN = [
     "model=ridge,guess",
     "tuning.trials=6",
     "protocol.repeats=2",
-    "tracking=none", "floors=[]",
+    "tracking=none",
+    "floors=[]",
 ]
 
 

@@ -252,7 +252,8 @@ def test_an_experiment_in_the_bin_is_restored(mirror, client, write_cell, store,
 def test_more_params_than_one_call_takes(mirror, client, write_cell):
     node = {"name": "ridge", "space": {}, **{f"option_{i}": i for i in range(130)}}
     config = {
-        "model": node, "preprocess": {"name": "standard", "censored": "x", "missing": "median"}, "seed": 0, "device": "auto",
+        "model": node, "seed": 0, "device": "auto",
+        "preprocess": {"name": "standard", "censored": "x", "missing": "median"},
         "tuning": {"sampler": "none", "trials": 0, "seconds": None, "metric": "log_loss"},
     }  # fmt: skip
     mirror.cell(write_cell("ridge", "k1", config=config), "quickstart", "toy-response")
