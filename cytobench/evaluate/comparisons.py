@@ -1,0 +1,199 @@
+"""Two models on the same patients: how sure it is that one of them is better."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cytobench.evaluate.intervals import Estimate
+from cytobench.evaluate.metrics import midranks
+
+Floats = NDArray[np.float64]
+
+ROPE = 0.01
+"""Region of practical equivalence: a smaller difference of AUC changes nobody's decision."""
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What is believed of a difference after the folds were seen.
+
+    Attributes
+    ----------
+    p_better, p_equivalent, p_worse : float
+        Probability that the first model is better by more than the ROPE, within it, or worse.
+    low, high : float
+        Central 95 % of the posterior.
+    rope : float
+    """
+
+    p_better: float
+    p_equivalent: float
+    p_worse: float
+    low: float
+    high: float
+    rope: float
+
+
+def bayesian_correlated_t(
+    differences: ArrayLike, n_train: float, n_test: float, rope: float = ROPE
+) -> Posterior | None:
+    """Posterior of the mean difference over resampled folds (Corani & Benavoli 2015).
+
+    A Student t with J - 1 degrees of freedom around the mean, its scale the corrected resampled
+    one (doi:10.1007/s10994-015-5486-z). Its tails are those of the corrected t-test, so that it is
+    as liberal: read 0.99 where you would read 0.95. Our own lines: the maintained package,
+    baycomp, had its last release in 2023 and imports pyplot.
+
+    Parameters
+    ----------
+    differences : array, shape (J,)
+        Positive where the first model is better; NaN folds are left out.
+    rope : float
+        0 leaves nothing in the region.
+
+    Returns
+    -------
+    Posterior or None
+        None with fewer than two folds.
+    """
+    from scipy.special import stdtr, stdtrit
+
+    values = np.asarray(differences, dtype=float)
+    values = values[~np.isnan(values)]
+    if len(values) < 2:
+        return None
+    mean, df = float(values.mean()), len(values) - 1
+    scale = float(values.std(ddof=1)) * math.sqrt(1 / len(values) + n_test / n_train)
+    if scale == 0:
+        better, worse = float(mean > rope), float(mean < -rope)
+        return Posterior(better, 1 - better - worse, worse, mean, mean, rope)
+    better = float(stdtr(df, (mean - rope) / scale))
+    worse = float(stdtr(df, (-rope - mean) / scale))
+    half = float(stdtrit(df, 0.975)) * scale
+    return Posterior(better, 1 - better - worse, worse, mean - half, mean + half, rope)
+
+
+@dataclass(frozen=True)
+class PairedAuc:
+    """Difference of two AUCs on one locked test set.
+
+    Attributes
+    ----------
+    difference : Estimate
+        First less second.
+    z, p : float
+        DeLong's test, two-sided; NaN where the two rank every patient alike.
+    """
+
+    difference: Estimate
+    z: float
+    p: float
+
+
+def paired_delong(y: ArrayLike, first: ArrayLike, second: ArrayLike) -> PairedAuc:
+    """Compare two scores of the same patients (DeLong et al. 1988, doi:10.2307/2531595).
+
+    It compares two fitted models on these patients, not two procedures: on cross-validated
+    predictions it calls equally good procedures different in 19 % of cohorts.
+
+    Parameters
+    ----------
+    y : array of 0 and 1, shape (n,)
+    first, second : array, shape (n,)
+    """
+    from scipy.special import ndtr
+
+    outcome = np.asarray(y, dtype=float) == 1
+    m, n = int(outcome.sum()), int((~outcome).sum())
+    if min(m, n) < 2:
+        reason = "no interval: a class has fewer than two patients"
+        return PairedAuc(Estimate(float("nan"), None, None, reason), float("nan"), float("nan"))
+    parts = [_components(outcome, np.asarray(score, dtype=float)) for score in (first, second)]
+    of_positives = parts[0][0] - parts[1][0]
+    of_negatives = parts[0][1] - parts[1][1]
+    value = float(of_positives.mean())
+    se = math.sqrt(float(of_positives.var(ddof=1)) / m + float(of_negatives.var(ddof=1)) / n)
+    if se == 0:
+        estimate = Estimate(value, value, value, "paired DeLong: no difference in any pair")
+        return PairedAuc(estimate, float("nan"), float("nan") if value else 1.0)
+    z = value / se
+    estimate = Estimate(value, value - 1.959964 * se, value + 1.959964 * se, "paired DeLong")
+    return PairedAuc(estimate, z, float(2 * ndtr(-abs(z))))
+
+
+def _components(outcome: NDArray[np.bool_], score: Floats) -> tuple[Floats, Floats]:
+    """Each patient's share of the other class in the right order (Sun & Xu 2014)."""
+    overall = midranks(score)
+    m, n = int(outcome.sum()), int((~outcome).sum())
+    of_positives = (overall[outcome] - midranks(score[outcome])) / n
+    of_negatives = 1 - (overall[~outcome] - midranks(score[~outcome])) / m
+    return of_positives, of_negatives
+
+
+def resampled_auc(
+    folds: Sequence[tuple[NDArray[np.intp], Floats]], y: Floats, weights: Floats
+) -> Floats:
+    """Mean AUC over folds in every resample of patients, without a loop over resamples.
+
+    With weights w the AUC of a fold is ``w+' C w- / (sum w+ sum w-)``, C the matrix of pairs in the
+    right order. The same weights for two models make their difference a paired bootstrap; nothing
+    is refitted, so that the variation of training is missing (coverage 0.84 to 0.88).
+
+    Parameters
+    ----------
+    folds : sequence of (rows, score)
+        Positions of the fold's patients in `y`, and their predictions.
+    y : array of 0 and 1, shape (n,)
+    weights : array, shape (resamples, n)
+
+    Returns
+    -------
+    array, shape (resamples,)
+        NaN where no fold kept both classes.
+    """
+    total = np.zeros(len(weights))
+    counted = np.zeros(len(weights))
+    for rows, score in folds:
+        positive, negative = y[rows] == 1, y[rows] == 0
+        order = (score[positive][:, None] > score[negative]) + 0.5 * (
+            score[positive][:, None] == score[negative]
+        )
+        left, right = weights[:, rows[positive]], weights[:, rows[negative]]
+        pairs = left.sum(axis=1) * right.sum(axis=1)
+        wins = ((left @ order) * right).sum(axis=1)
+        total += np.divide(wins, pairs, out=np.zeros(len(wins)), where=pairs > 0)
+        counted += pairs > 0
+    found: Floats = np.full(len(weights), np.nan)
+    np.divide(total, counted, out=found, where=counted > 0)
+    return found
+
+
+def cv_auc_influence(folds: Sequence[tuple[ArrayLike, ArrayLike]]) -> Estimate:
+    """Cross-validated AUC with LeDell's influence-curve interval (doi:10.1214/15-EJS1035).
+
+    For one repeat; the fitted models are taken as given.
+
+    Parameters
+    ----------
+    folds : sequence of (y, score)
+    """
+    values, squares, n = [], 0.0, 0
+    everyone = np.concatenate([np.asarray(y, dtype=float) for y, _ in folds])
+    share = float(everyone.mean())
+    for y, score in folds:
+        outcome = np.asarray(y, dtype=float) == 1
+        of_positives, of_negatives = _components(outcome, np.asarray(score, dtype=float))
+        auc = float(of_positives.mean())
+        values.append(auc)
+        squares += float((((of_positives - auc) / share) ** 2).sum()) / len(outcome)
+        squares += float((((of_negatives - auc) / (1 - share)) ** 2).sum()) / len(outcome)
+        n += len(outcome)
+    value = float(np.mean(values))
+    se = math.sqrt(squares / len(folds) / n)
+    method = "influence curve, folds' models as given"
+    return Estimate(value, value - 1.959964 * se, value + 1.959964 * se, method)
