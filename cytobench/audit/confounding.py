@@ -11,10 +11,13 @@ from cytobench.audit.association import Link, cramers_v, indicators, link, permu
 from cytobench.audit.findings import Evidence, check
 from cytobench.audit.view import LEVEL, View
 from cytobench.core.seeds import derive_seed
+from cytobench.evaluate.metrics import midranks
 
 Floats = NDArray[np.float64]
 STRONG = 0.5
 """Cramér's V from which no correction of the plates can separate assay from outcome."""
+TRIFLE = 0.1
+"""Share of the way from chance to perfection: an AUC of .55, a rank correlation of .1."""
 FEWEST = 5
 """Patients that must lack a value, or an outcome, before its absence is tested."""
 WAVES = 8
@@ -40,7 +43,7 @@ def missingness(view: View) -> Iterator[Evidence]:
     if not flags:
         return
     found = _tested(view, np.column_stack(list(flags.values())), "missingness")
-    if found.p < LEVEL:
+    if _matters(found):
         yield Evidence(
             f"which of {len(flags)} columns are missing tells the outcome: {found}",
             where=", ".join(list(flags)[:5]),
@@ -95,7 +98,7 @@ def row_order(view: View) -> Iterator[Evidence]:
     place = (np.arange(len(view.cohort)) + 0.5) / len(view.cohort)
     waves = np.cos(np.pi * np.outer(place[view.rows], np.arange(1, WAVES + 1)))
     found = _tested(view, waves, "order")
-    if found.p < LEVEL:
+    if _matters(found):
         yield Evidence(
             f"the order of the rows tells the outcome: {found}",
             where="row order",
@@ -163,7 +166,7 @@ def site_shift(view: View) -> Iterator[Evidence]:
         here = (labels == name).astype(np.float64)
         seed = derive_seed(view.seed, "shift", str(name))
         found = link(X, here, permutations_of(here, seed), seed)
-        if found.p < LEVEL:
+        if _matters(found):
             gap = X[here == 1].mean(axis=0) - X[here == 0].mean(axis=0)
             top = np.argsort(-np.abs(gap))[:3]
             features = ", ".join(f"{names[k]} ({gap[k]:+.1f} SD)" for k in top)
@@ -179,7 +182,7 @@ def _told_by(view: View, role: str) -> Iterator[Evidence]:
     if len(np.unique(labels)) < 2:
         return
     found = _tested(view, indicators(labels), role)
-    if found.p < LEVEL:
+    if _matters(found):
         v = cramers_v(labels, _classes(view))
         yield Evidence(
             f"the {role} tells the outcome: {found}, Cramér's V {v:.2f}",
@@ -216,7 +219,7 @@ def _dropout(view: View, X: Floats, known: NDArray[np.bool_], detail: str) -> It
         return
     seed = derive_seed(view.seed, "dropout")
     found = link(X, lost, permutations_of(lost, seed), seed)
-    if found.p < LEVEL:
+    if _matters(found):
         yield Evidence(
             f"{count} of {len(lost)} patients have no outcome, and they differ: {detail} ({found})",
             where="missing outcome",
@@ -224,10 +227,14 @@ def _dropout(view: View, X: Floats, known: NDArray[np.bool_], detail: str) -> It
         )
 
 
+def _matters(found: Link) -> bool:
+    """Significant at the corrected level, and more than a trifle that only a large cohort shows."""
+    chance, span = (0.5, 0.5) if found.binary else (0.0, 1.0)
+    return found.p < LEVEL and found.strength - chance > TRIFLE * span
+
+
 def _standard_ranks(values: Floats) -> Floats:
     """Ranks scaled to mean 0 and standard deviation 1, missing values in the middle."""
-    from cytobench.evaluate.metrics import midranks
-
     known = np.isfinite(values)
     ranks = np.zeros(len(values))
     ranked = midranks(values[known])

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytobench.audit.association import permutations_of
+from cytobench.audit.twins import Twins, find_twins
 from cytobench.data.cohort import Cohort, ScaleOutcome
 from cytobench.data.target import Target
 from cytobench.splits.plan import SplitPlan
@@ -122,6 +123,11 @@ class View:
                 values = np.log(values)
             columns.append(values)
         return np.column_stack(columns) if columns else np.empty((len(self.cohort), 0))
+
+    @cached_property
+    def twins(self) -> Twins:
+        """Rows that are too much alike to be two patients."""
+        return find_twins(self.log_analytes)
 
     def crossing(self, first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.intp]:
         """In how many folds each pair of patients is parted by train and test, shape (n_pairs,)."""

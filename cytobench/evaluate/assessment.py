@@ -20,6 +20,13 @@ from cytobench.evaluate.calibration import (
     over_repeats,
     slope,
 )
+from cytobench.evaluate.comparisons import (
+    ROPE,
+    PairedAuc,
+    Posterior,
+    bayesian_correlated_t,
+    paired_delong,
+)
 from cytobench.evaluate.decision import (
     DecisionCurve,
     contributions,
@@ -28,8 +35,9 @@ from cytobench.evaluate.decision import (
     percentile,
     resampled_patients,
 )
-from cytobench.evaluate.intervals import Estimate, corrected_t, nadeau_bengio
-from cytobench.evaluate.scores import METRICS, Scores
+from cytobench.evaluate.influence import influence
+from cytobench.evaluate.intervals import Estimate, corrected_t, nadeau_bengio, repeated
+from cytobench.evaluate.scores import HEADLINE, LOWER_IS_BETTER, METRICS, Scores
 from cytobench.evaluate.subgroup import Interaction, Subgroup, subgroup_table
 
 Floats = NDArray[np.float64]
@@ -51,12 +59,16 @@ class Added:
         Metric -> difference with its interval, positive where the model is better, whichever way
         the metric runs; ``net_benefit`` at the declared threshold among them.
     p : float
-        Two-sided corrected resampled t-test on the headline metric, unadjusted.
+        Two-sided, on the headline metric, unadjusted: the corrected resampled t-test, or DeLong's
+        on a locked test set; NaN under other protocols.
+    posterior : Posterior or None
+        Of the headline metric's difference, under repeated cross-validation.
     """
 
     reference: str
     differences: Mapping[str, Estimate]
     p: float
+    posterior: Posterior | None = None
 
 
 @dataclass(frozen=True)
@@ -183,8 +195,6 @@ class Assessment:
         ValueError
             Where the two were not tested on the same patients in the same folds.
         """
-        from cytobench.evaluate.scores import HEADLINE, LOWER_IS_BETTER
-
         mine, other = self.scores, reference.scores
         if not np.array_equal(mine.out_of_fold.patients, other.out_of_fold.patients):
             raise ValueError("the two cells were tested on different patients")
@@ -192,24 +202,55 @@ class Assessment:
         for metric in ADDED[self.kind]:
             sign = -1 if metric in LOWER_IS_BETTER else 1
             difference = sign * (mine.by_fold[metric] - other.by_fold[metric])
-            found[metric] = paired(difference, mine)
+            found[metric] = _difference(metric, difference, mine, other)
         if self.kind == "classification":
             at = np.array([self.decide_at])
             each = contributions(mine.out_of_fold, at) - contributions(other.out_of_fold, at)
             found["net_benefit"] = percentile(each[:, 0], self.weights)
+        return Added(name, found, *self._tested(other))
+
+    def _tested(self, other: Scores) -> tuple[float, Posterior | None]:
+        """P-value and posterior of the headline metric's difference."""
         headline = HEADLINE[self.kind]
-        p = float("nan")
+        mine = self.scores
+        first, second = mine.by_fold[headline], other.by_fold[headline]
         if mine.protocol == "repeated_stratified":
-            p = corrected_t(mine.by_fold[headline], other.by_fold[headline], *mine.sizes)[1]
-        return Added(name, found, p)
+            sign = -1 if headline in LOWER_IS_BETTER else 1
+            posterior = bayesian_correlated_t(
+                sign * (first - second), *mine.sizes, rope=ROPE[headline]
+            )
+            return corrected_t(first, second, *mine.sizes)[1], posterior
+        if mine.protocol == "holdout" and headline == "auc":
+            return _locked_auc(mine, other).p, None
+        return float("nan"), None
 
 
-def paired(difference: Floats, scores: Scores) -> Estimate:
-    """Mean of paired fold differences with the interval that the protocol allows."""
-    if scores.protocol == "repeated_stratified":
-        return nadeau_bengio(difference, *scores.sizes)
+def _locked_auc(mine: Scores, other: Scores) -> PairedAuc:
+    """DeLong's comparison on the one test set."""
+    first, second = mine.folds[0].predictions, other.folds[0].predictions
+    return paired_delong(first.y, first.prediction, second.prediction)
+
+
+def _difference(metric: str, difference: Floats, mine: Scores, other: Scores) -> Estimate:
+    """A paired difference with the interval that the protocol allows; above 0 mine is better.
+
+    Under repeated cross-validation differences of the AUC need no factor: the corrected t covers.
+    For losses the larger of two variances counts, as for the losses themselves.
+    """
     value = float(np.nanmean(difference)) if not np.isnan(difference).all() else float("nan")
-    return Estimate(value, None, None, f"no interval: folds of {scores.protocol} are not exchanged")
+    first = influence(metric, mine.out_of_fold)
+    second = influence(metric, other.out_of_fold)
+    each = None if first is None or second is None else first - second
+    if mine.protocol == "repeated_stratified":
+        if each is None:
+            return nadeau_bengio(difference, *mine.sizes)
+        return repeated(difference, float(each.var(ddof=1)) / len(each), *mine.sizes)
+    if mine.protocol == "holdout" and metric == "auc":
+        return _locked_auc(mine, other).difference
+    if mine.protocol == "holdout" and each is not None and len(each) > 1:
+        half = 1.959964 * float(each.std(ddof=1)) / math.sqrt(len(each))
+        return Estimate(value, value - half, value + half, "paired, normal interval over patients")
+    return Estimate(value, None, None, f"no interval of differences under {mine.protocol}")
 
 
 def _standard_error(values: Floats) -> float:

@@ -14,8 +14,8 @@ from cytobench.evaluate.metrics import midranks
 
 Floats = NDArray[np.float64]
 
-ROPE = 0.01
-"""Region of practical equivalence: a smaller difference of AUC changes nobody's decision."""
+ROPE = {"auc": 0.01, "mae": 0.5}
+"""Region of practical equivalence: a smaller difference changes nobody's decision. AUC; points."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Posterior:
 
 
 def bayesian_correlated_t(
-    differences: ArrayLike, n_train: float, n_test: float, rope: float = ROPE
+    differences: ArrayLike, n_train: float, n_test: float, rope: float
 ) -> Posterior | None:
     """Posterior of the mean difference over resampled folds (Corani & Benavoli 2015).
 

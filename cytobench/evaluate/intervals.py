@@ -94,33 +94,71 @@ def nadeau_bengio_logit(
     return on_logit(plain.value, (plain.high - plain.low) / 2, method)
 
 
+def repeated(
+    values: ArrayLike,
+    of_patients: float,
+    n_train: float,
+    n_test: float,
+    *,
+    extra: float = 0.0,
+    share: bool = False,
+    name: str = "patients'",
+) -> Estimate:
+    """Mean over the folds of repeated cross-validation, with the interval that covers.
+
+    Of two variances the larger: Nadeau and Bengio's from the folds, and that of sampling patients
+    with the fitted models as given. Times `INFLATION`, with a t quantile. Neither alone covers at
+    small n; nor does a bootstrap of stored predictions.
+
+    Parameters
+    ----------
+    values : array, shape (J,)
+        One value for each fold; NaN folds (one class only) are left out.
+    of_patients : float
+        Variance of the mean over cohorts; NaN where it is not known.
+    extra : float
+        Variance that neither of the two holds.
+    share : bool
+        Symmetric on the logit scale.
+    name : str
+        What the second variance is called.
+    """
+    folds = np.asarray(values, dtype=float)
+    folds = folds[~np.isnan(folds)]
+    if len(folds) < 2:
+        return nadeau_bengio(folds, n_train, n_test)
+    of_folds = _corrected_se(folds, n_train, n_test) ** 2
+    known = 0.0 if math.isnan(of_patients) else of_patients
+    se = math.sqrt(INFLATION * (max(of_folds, known) + extra))
+    mean, half = float(folds.mean()), _t_quantile(len(folds) - 1) * se
+    said = "Nadeau-Bengio" if known == 0 else f"larger of the Nadeau-Bengio and {name}"
+    method = f"{said} variance{'s' if known else ''} x {INFLATION:g}, t"
+    if not share:
+        return Estimate(mean, mean - half, mean + half, method)
+    method += ", logit scale"
+    if se == 0 and 0 < mean < 1:
+        return Estimate(mean, mean, mean, method)
+    return on_logit(mean, half, method)
+
+
 def repeated_auc(
     values: ArrayLike, delong_variances: ArrayLike, n_train: float, n_test: float
 ) -> Estimate:
-    """Mean AUC over the folds of repeated cross-validation, with the interval that covers.
-
-    Of two variances the larger: Nadeau and Bengio's from the folds, and DeLong's of each repeat's
-    pooled predictions, averaged over repeats. Times `INFLATION`, with a t quantile, on the logit
-    scale. Neither alone covers at small n; nor does a bootstrap of stored predictions.
+    """As :func:`repeated` for the AUC, with the mean of DeLong's variances of the repeats.
 
     Parameters
     ----------
     values : array, shape (J,)
     delong_variances : array, shape (repeats,)
     """
+    pooled = np.asarray(delong_variances, dtype=float)
+    known = pooled[~np.isnan(pooled)]
     folds = np.asarray(values, dtype=float)
     folds = folds[~np.isnan(folds)]
-    pooled = np.asarray(delong_variances, dtype=float)
-    pooled = pooled[~np.isnan(pooled)]
-    if len(folds) < 2 or not len(pooled):
-        return nadeau_bengio_logit(folds, n_train, n_test)
-    of_folds = _corrected_se(folds, n_train, n_test) ** 2
-    se = math.sqrt(INFLATION * max(of_folds, float(pooled.mean())))
-    mean = float(folds.mean())
-    method = f"larger of the Nadeau-Bengio and DeLong variances x {INFLATION:g}, t, logit scale"
-    if of_folds == 0 and 0 < mean < 1:
-        return Estimate(mean, mean, mean, method)
-    return on_logit(mean, _t_quantile(len(folds) - 1) * se, method)
+    if len(folds) and np.ptp(folds) == 0:  # constant predictions: pooled folds only seem to differ
+        known = known[:0]
+    variance = float(known.mean()) if len(known) else float("nan")
+    return repeated(values, variance, n_train, n_test, share=True, name="DeLong")
 
 
 def out_of_bag(values: ArrayLike) -> Estimate:

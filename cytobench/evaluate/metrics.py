@@ -60,17 +60,28 @@ def log_loss(y: ArrayLike, probability: ArrayLike) -> float:
     return float(-np.mean(outcome * np.log(p) + (1 - outcome) * np.log1p(-p)))
 
 
-def average_precision(y: ArrayLike, score: ArrayLike) -> float:
+def average_precision(y: ArrayLike, score: ArrayLike, *, prevalence: float | None = None) -> float:
     """Area under the precision-recall curve as a step function; noise reaches the prevalence.
 
     NaN where only one class is present.
+
+    Parameters
+    ----------
+    prevalence : float, optional
+        Patients are weighted as if so many had the outcome.
     """
     from sklearn.metrics import average_precision_score
 
     outcome = np.asarray(y) == 1
     if outcome.all() or not outcome.any():
         return float("nan")
-    return float(average_precision_score(outcome, np.asarray(score, dtype=float)))
+    weight = None
+    if prevalence is not None:
+        share = outcome.mean()
+        weight = np.where(outcome, prevalence / share, (1 - prevalence) / (1 - share))
+    return float(
+        average_precision_score(outcome, np.asarray(score, dtype=float), sample_weight=weight)
+    )
 
 
 def sensitivity(y: ArrayLike, decision: ArrayLike) -> float:

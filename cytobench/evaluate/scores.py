@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 from cytobench.core.result import FoldResult
 from cytobench.evaluate import metrics
+from cytobench.evaluate.influence import influence, of_prevalence
 from cytobench.evaluate.intervals import (
-    INFLATION,
     Estimate,
     delong,
     delong_logit,
     mean_of_patients,
     mean_of_sites,
-    nadeau_bengio,
-    nadeau_bengio_logit,
     out_of_bag,
+    repeated,
     repeated_auc,
 )
+from cytobench.evaluate.meta import OverSites, auc_over_sites
 from cytobench.evaluate.out_of_fold import OutOfFold, out_of_fold
 
 Floats = NDArray[np.float64]
@@ -160,19 +160,33 @@ class Scores:
         """The metric with the interval that the protocol allows."""
         values = self.by_fold[metric]
         if self.protocol == "leave_one_site_out":
-            return mean_of_sites(values)
+            summary = self.over_sites if metric == "auc" else None
+            return summary.mean if summary else mean_of_sites(values)
         if self.protocol == "bootstrap":
             return out_of_bag(values)
         if len(self.folds) == 1:
             return self._locked(metric, self.folds[0])
         return replace(self._resampled(metric, values), mc_se=self._monte_carlo(values))
 
+    @cached_property
+    def over_sites(self) -> OverSites | None:
+        """Random-effects summary of the sites' AUCs, with what to expect at the next site.
+
+        None under other protocols, for a number as outcome, and with fewer than five sites.
+        """
+        if self.protocol != "leave_one_site_out" or self.kind == "regression":
+            return None
+        pairs = [delong(fold.predictions.y, fold.predictions.prediction) for fold in self.folds]
+        return auc_over_sites([auc for auc, _ in pairs], [variance for _, variance in pairs])
+
     def _resampled(self, metric: str, values: Floats) -> Estimate:
         if metric == "auc":
             of_repeats = [delong(y, p)[1] for y, p in self.out_of_fold.repeats()]
             return repeated_auc(values, of_repeats, *self.sizes)
-        interval = nadeau_bengio_logit if metric in SHARES else nadeau_bengio
-        return interval(values, *self.sizes, inflation=INFLATION)
+        each = influence(metric, self.out_of_fold)
+        of_patients = float("nan") if each is None else float(each.var(ddof=1)) / len(each)
+        extra = of_prevalence(self.out_of_fold) if metric == "auprc" else 0.0
+        return repeated(values, of_patients, *self.sizes, extra=extra, share=metric in SHARES)
 
     def _monte_carlo(self, values: Floats) -> float | None:
         """Standard deviation of the repeats' means over the root of their number."""

@@ -55,6 +55,10 @@ def _row_json(row: Row) -> dict[str, Any]:
         if row.added
         else None,
         "p_added": row.added.p if row.added else None,
+        "posterior": asdict(row.added.posterior) if row.added and row.added.posterior else None,
+        "next_site": asdict(row.assessment.scores.over_sites.next_site)
+        if row.assessment.scores.over_sites
+        else None,
         "chance": asdict(row.chance) if row.chance else None,
         "selection": asdict(row.selection) if row.selection else None,
         "adequacy": asdict(row.assessment.adequacy) if row.assessment.adequacy else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from cytobench.evaluate.adequacy import ANTICIPATED_AUC, ANTICIPATED_R2
+from cytobench.evaluate.comparisons import ROPE
 from cytobench.evaluate.intervals import Estimate
 from cytobench.evaluate.subgroup import worst
 from cytobench.leaderboard.rank import Board, Row
@@ -73,16 +74,25 @@ def added_value(board: Board) -> tuple[list[str], list[list[str]]] | None:
         return None
     names = ADDED_SHOWN[board.kind]
     columns = ["model", *(f"{TITLES[name]} gained (95 % interval)" for name in names), "p"]
+    believed = any(row.added and row.added.posterior for row in board.rows)
+    if believed:
+        columns.append(f"P(better by > {ROPE[board.headline]:g})")
     rows = [
         [
             row.label,
             *(number(row.added.differences[name], signed=True) for name in names),
             p_value(row.added.p),
+            *([_belief(row)] if believed else []),
         ]
         for row in board.rows
         if row.added
     ]
     return columns, rows
+
+
+def _belief(row: Row) -> str:
+    posterior = row.added.posterior if row.added else None
+    return "" if posterior is None else f"{posterior.p_better:.3f}"
 
 
 def more_tables(board: Board) -> dict[str, tuple[list[str], list[list[str]]]]:

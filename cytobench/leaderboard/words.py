@@ -7,7 +7,7 @@ from typing import Any
 from cytobench.evaluate.chance import ENOUGH
 from cytobench.evaluate.metrics import tuning_metric
 from cytobench.leaderboard.rank import ALPHA, Board
-from cytobench.leaderboard.tables import SHOWN, TITLES
+from cytobench.leaderboard.tables import SHOWN, TITLES, number
 
 WORST_NOTE = (
     "The lowest of many is low by chance alone: read it with its interval and its n, and the tests "
@@ -66,6 +66,7 @@ def footnotes(board: Board) -> list[str]:
     else:
         notes.append("Rows are not tested against each other under this protocol.")
     notes += _added_notes(board) + _chance_notes(board) + _selection_notes(board)
+    notes += _next_site_notes(board)
     if board.ceiling:
         notes.append("ceiling: the Bayes-optimal prediction, known because the data are simulated.")
     notes.append("floor: what knowing nothing, a CRP cut-off or clinical data alone achieve.")
@@ -109,6 +110,18 @@ def _selection_notes(board: Board) -> list[str]:
                 f"estimate {nested.value:.3f}: they differ by more than two standard errors."
             )
     return notes
+
+
+def _next_site_notes(board: Board) -> list[str]:
+    """The prediction interval of a new site for the first row."""
+    best = board.rows[0]
+    summary = best.assessment.scores.over_sites
+    if summary is None:
+        return []
+    return [
+        f"{best.label} at a new site: {number(summary.next_site)} (95 % prediction interval); "
+        f"variance between sites {summary.tau2:.3f} on the logit scale."
+    ]
 
 
 def _audit_notes(board: Board) -> list[str]:

@@ -1,1 +1,1 @@
-"""Figures of one cell."""
+"""The HTML report: pages, figures, and the checklist of what to publish."""

@@ -9,10 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytobench.evaluate.assessment import Assessment
-from cytobench.evaluate.calibration import local_quadratic, smooth
+from cytobench.evaluate.calibration import FEWEST_LEVELS, local_quadratic, smooth
 from cytobench.evaluate.chance import AgainstChance
 from cytobench.evaluate.decision import DecisionCurve
-from cytobench.report.figures import BLUE, GREY, ORANGE, canvas, foot, say
+from cytobench.report.figures import (
+    BLUE,
+    DASHED,
+    GREY,
+    INK,
+    ORANGE,
+    QUIET,
+    calibration,
+    canvas,
+    foot,
+    say,
+)
 
 Floats = NDArray[np.float64]
 
@@ -30,18 +41,21 @@ def decision(
     axes.plot(t, curve.model, color=BLUE, linewidth=2.4, label="model")
     if reference is not None:
         axes.plot(t, reference.model, color=ORANGE, linewidth=1.6, linestyle="--", label="clinical")
-    axes.plot(t, curve.treat_all, color=GREY, linewidth=1.4, linestyle=":", label="treat all")
+    axes.plot(t, curve.treat_all, color=QUIET, linewidth=1.6, linestyle=":", label="treat all")
     axes.axhline(0, color=GREY, linewidth=1.4, label="treat none")
     top = max(float(curve.high.max()), float(curve.treat_all.max()), 0.02)
+    # Treating all falls without bound; the model is always seen whole.
+    bottom = min(-0.25 * top, 1.08 * float(curve.model.min()))
     axes.set(
         xlabel="threshold probability",
         ylabel="net benefit (share of all patients)",
         xlim=(t[0], t[-1]),
-        ylim=(-0.25 * top, 1.08 * top),
+        ylim=(bottom, 1.08 * top),
     )
-    axes.legend(frameon=False, fontsize=9, loc="upper right")
-    say(axes, "band: 95 % interval over patients; the range was declared before the run")
-    foot(figure, assessment.scores.folds)
+    axes.legend(
+        frameon=False, fontsize=9, ncols=4, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0
+    )
+    foot(figure, assessment.scores.folds, "band: 95 % interval over patients")
     return figure
 
 
@@ -49,10 +63,14 @@ def smoothed_calibration(assessment: Assessment, title: str) -> Any:
     """The smoothed calibration curve of every repeat, their mean, and its pointwise band.
 
     The band is that of one repeat (linear smoother, binomial variance): repeats add no patients.
+    Where a model makes a few different predictions only, there is nothing to smooth: groups of
+    patients are shown as points.
     """
     repeats = list(assessment.scores.out_of_fold.repeats())
+    if not can_be_smoothed(assessment):
+        return calibration(assessment.scores.folds, title)
     figure, axes = canvas(title, square=True)
-    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)))
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=DASHED)
     low, high = _common_range(repeats)
     grid = np.linspace(low, high, 101)
     curves = []
@@ -64,12 +82,11 @@ def smoothed_calibration(assessment: Assessment, title: str) -> Any:
         axes.plot(grid, curves[-1], color=BLUE, alpha=0.25, linewidth=0.9)
     mean = np.mean(curves, axis=0)
     y, p = repeats[0]
-    if len(np.unique(p)) > 10:
-        matrix = local_quadratic(p, grid)
-        fitted_risk = np.clip(np.interp(p, grid, mean), 0.01, 0.99)
-        se = np.sqrt((matrix**2) @ (fitted_risk * (1 - fitted_risk)))
-        ends = (np.clip(mean - 1.96 * se, 0, 1), np.clip(mean + 1.96 * se, 0, 1))
-        axes.fill_between(grid, *ends, color=BLUE, alpha=0.15, linewidth=0)
+    matrix = local_quadratic(p, grid)
+    fitted_risk = np.clip(np.interp(p, grid, mean), 0.01, 0.99)
+    se = np.sqrt((matrix**2) @ (fitted_risk * (1 - fitted_risk)))
+    ends = (np.clip(mean - 1.96 * se, 0, 1), np.clip(mean + 1.96 * se, 0, 1))
+    axes.fill_between(grid, *ends, color=BLUE, alpha=0.15, linewidth=0)
     axes.plot(grid, mean, color=BLUE, linewidth=2.4)
     axes.set(
         xlabel="predicted probability",
@@ -80,9 +97,26 @@ def smoothed_calibration(assessment: Assessment, title: str) -> Any:
     slope = assessment.estimate("calibration_slope")
     ici = assessment.estimate("ici")
     said = "undefined" if slope.value != slope.value else f"{slope.value:.2f}"
-    say(axes, f"slope {said}, ICI {ici.value:.3f}; bold: mean of repeats, band: 95 %, pointwise")
-    foot(figure, assessment.scores.folds)
+    drawn = "bold: mean of repeats, thin: each" if len(repeats) > 1 else "one repeat"
+    say(axes, f"slope {said}, ICI {ici.value:.3f}; {drawn}")
+    foot(figure, assessment.scores.folds, "band: pointwise 95 % interval")
     return figure
+
+
+def can_be_smoothed(assessment: Assessment) -> bool:
+    """Whether predictions differ enough, patient by patient, for a smooth curve.
+
+    The levels of a step function (a cut-off, a constant) differ between folds, so that pooled
+    predictions seem to have many: those of a single fold count.
+    """
+    levels = [len(set(fold.predictions.prediction)) for fold in assessment.scores.folds]
+    repeats = assessment.scores.out_of_fold.repeats()
+    pooled = min(_spread(p) for _, p in repeats)
+    return pooled > 0 and float(np.median(levels)) >= FEWEST_LEVELS
+
+
+def _spread(prediction: Floats) -> float:
+    return float(np.quantile(prediction, 0.99) - np.quantile(prediction, 0.01))
 
 
 def _common_range(repeats: Sequence[tuple[Floats, Floats]]) -> tuple[float, float]:
@@ -92,17 +126,49 @@ def _common_range(repeats: Sequence[tuple[Floats, Floats]]) -> tuple[float, floa
     return (low, high) if high > low else (low - 1e-3, low + 1e-3)
 
 
-def chance(null: Sequence[float], observed: float, test: AgainstChance, title: str) -> Any:
-    """The observed score among those of permuted labels."""
+def chance(
+    null: Sequence[float], observed: float, test: AgainstChance, title: str, metric: str
+) -> Any:
+    """The observed score among those of permuted labels.
+
+    Parameters
+    ----------
+    null : sequence of float
+        Scores on permuted labels; undefined ones (NaN) are left out.
+    metric : str
+        The score's name, with its unit.
+    """
+    from matplotlib.ticker import MaxNLocator
+
     figure, axes = canvas(title)
     values = np.asarray(null, dtype=float)
-    axes.hist(values, bins=min(30, max(5, len(values) // 4)), color=GREY, alpha=0.6)
-    axes.axvline(observed, color=BLUE, linewidth=2.4)
-    axes.axvline(float(values.mean()), color=GREY, linewidth=1.4, linestyle=(0, (4, 3)))
-    axes.set(xlabel="score of the whole procedure on permuted labels", ylabel="permutations")
-    say(
-        axes,
-        f"observed {observed:.3f} (blue), chance {values.mean():.3f} (dashed); "
-        f"p = {test.p:.3f}, {test.permutations} permutations",
+    values = values[~np.isnan(values)]
+    known = [score for score in (*values, observed) if score == score]
+    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    margin = max(0.06 * (high - low), 0.01 * max(abs(high), 1.0))
+    edges = np.linspace(low - margin, high + margin, 41)
+    label = f"{len(values)} permutations"
+    axes.hist(values, bins=edges, color=GREY, edgecolor="white", linewidth=0.5, label=label)
+    if len(values):
+        axes.axvline(
+            float(values.mean()), color=INK, linewidth=1.4, linestyle=DASHED,
+            label=f"their mean {values.mean():.3f}",
+        )  # fmt: skip
+    if observed == observed:
+        axes.axvline(observed, color=BLUE, linewidth=2.6, label=f"observed {observed:.3f}")
+    axes.set(
+        xlabel=f"{metric} of the whole procedure on permuted labels",
+        ylabel="permutations",
+        xlim=(edges[0], edges[-1]),
+    )
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(
+        frameon=False, fontsize=9, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0
+    )
+    figure.supxlabel(
+        f"p = {test.p:.3f}; with {test.permutations} permutations it cannot be below "
+        f"{1 / (test.permutations + 1):.3f}",
+        fontsize=9,
+        color=QUIET,
     )
     return figure

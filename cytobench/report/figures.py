@@ -6,8 +6,10 @@ Only ``matplotlib.figure.Figure``: no pyplot, no window, nothing global.
 from __future__ import annotations
 
 import io
+import warnings
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +18,15 @@ from numpy.typing import NDArray
 
 from cytobench.core.result import FoldResult
 from cytobench.evaluate.intervals import Estimate
+from cytobench.report.text import lines_of
 
 Floats = NDArray[np.float64]
 
-INK, GREY, FAINT = "#1d2733", "#8a94a0", "#e3e7ec"
+INK, QUIET, GREY, FAINT = "#1d2733", "#5b6773", "#8a94a0", "#e3e7ec"
+"""Text, quieter text (contrast above 4.5 on white), lines that need no reading, the grid."""
 BLUE, ORANGE = "#1b62a5", "#d9730d"
+"""Never the only difference between two things: markers, dashes and fills differ too."""
+DASHED = (0, (4, 3))
 GRID = np.linspace(0, 1, 201)
 """False positive rates at which ROC curves are averaged."""
 DPI = 110
@@ -81,10 +87,8 @@ def figures(
 
 def svg(figure: Any) -> str:
     """A figure as SVG, the same bytes each time; text stays text, for search and screen readers."""
-    import matplotlib as mpl
-
     buffer = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": "cytobench", "svg.fonttype": "none"}):
+    with _as_written(figure):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
 
@@ -92,8 +96,24 @@ def svg(figure: Any) -> str:
 def png(figure: Any) -> bytes:
     """A figure as PNG, without the version of the library that drew it."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    with _as_written(figure):
+        figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
     return buffer.getvalue()
+
+
+@contextmanager
+def _as_written(figure: Any) -> Iterator[None]:
+    """Draw names as they are written: a dollar sign in one starts no formula."""
+    import matplotlib as mpl
+    from matplotlib.text import Text
+
+    settings = {"text.parse_math": False, "svg.hashsalt": "cytobench", "svg.fonttype": "none"}
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        # In the SVG a name in another script is text, and the reader's fonts have it.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        for text in figure.findobj(Text):
+            text.set_parse_math(False)
+        yield
 
 
 def roc(folds: Sequence[FoldResult], auc: Estimate, title: str) -> Any:
@@ -105,8 +125,8 @@ def roc(folds: Sequence[FoldResult], auc: Estimate, title: str) -> Any:
     """
     curves = {fold.fold: curve for fold in folds if (curve := _roc_curve(fold)) is not None}
     figure, axes = canvas(title, square=True)
-    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)))
-    axes.annotate("chance", (0.93, 0.86), color=GREY, fontsize=9, ha="left")
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=DASHED)
+    axes.annotate("chance", (0.99, 0.9), color=QUIET, fontsize=9, ha="right")
     repeats = sorted({fold.repeat for fold in folds})
     groups = [[fold.fold for fold in folds if fold.repeat == repeat] for repeat in repeats]
     if len(groups) == 1:  # one repeat: its folds (sites, say) say more than their mean again
@@ -118,7 +138,12 @@ def roc(folds: Sequence[FoldResult], auc: Estimate, title: str) -> Any:
     if curves:
         axes.plot(*_mean_curve(list(curves.values())), color=BLUE, linewidth=2.4)
     behind = "repeat" if len(repeats) > 1 else "fold"
-    say(axes, f"AUC {_text(auc)}; bold: mean of {len(curves)} folds, thin: each {behind}")
+    drawn_of = f"bold: mean of {len(curves)} folds, thin: each {behind}"
+    if not curves:
+        drawn_of = "no curve: every fold holds one class only"
+    elif len(folds) == 1:
+        drawn_of = "one test set"
+    say(axes, f"AUC {_text(auc)}; {drawn_of}")
     axes.set(xlabel="1 - specificity", ylabel="sensitivity", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     foot(figure, folds)
     return figure
@@ -152,7 +177,7 @@ def calibration(folds: Sequence[FoldResult], title: str) -> Any:
     """
     patients = patient_means(folds)
     figure, axes = canvas(title, square=True)
-    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)))
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=DASHED)
     groups = _groups(patients.prediction)
     predicted = [patients.prediction[group].mean() for group in groups]
     events = [patients.y[group].sum() for group in groups]
@@ -209,16 +234,21 @@ def risk_by_outcome(folds: Sequence[FoldResult], title: str) -> Any:
     patients = patient_means(folds)
     figure, axes = canvas(title)
     bins = np.linspace(0, 1, 21)
-    names = ((1.0, ORANGE, "with the outcome"), (0.0, BLUE, "without the outcome"))
-    for outcome, colour, name in names:
+    names = ((1.0, ORANGE, "with the outcome", ":"), (0.0, BLUE, "without the outcome", DASHED))
+    for outcome, colour, name, dashes in names:
         values = patients.prediction[patients.y == outcome]
         if len(values):
             shares = 100 * np.histogram(values, bins)[0] / len(values)
             median = float(np.median(values))
             label = f"{name}: n = {len(values)}, median {median:.2f}"
-            axes.stairs(shares, bins, fill=True, color=colour, alpha=0.35, label=label)
-            axes.stairs(shares, bins, color=colour, linewidth=1.6)
-            axes.axvline(median, color=colour, linewidth=1.2, linestyle=(0, (4, 3)))
+            filled = (
+                outcome == 1
+            )  # the other is a line: they differ in grey, and where they overlap
+            axes.stairs(
+                shares, bins, fill=filled, color=colour, alpha=0.45 if filled else 1,
+                linewidth=2, label=label,
+            )  # fmt: skip
+            axes.axvline(median, color=colour, linewidth=1.6, linestyle=dashes)
     axes.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0)
     axes.set(
         xlabel="predicted probability (mean out-of-fold)",
@@ -236,7 +266,7 @@ def observed_predicted(folds: Sequence[FoldResult], mae: Estimate, title: str) -
     both = np.r_[patients.y, patients.prediction]
     margin = 0.04 * max(float(np.ptp(both)), 1e-9)
     ends = (both.min() - margin, both.max() + margin)
-    axes.plot(ends, ends, color=GREY, linewidth=1, linestyle=(0, (4, 3)), label="perfect")
+    axes.plot(ends, ends, color=GREY, linewidth=1, linestyle=DASHED, label="perfect")
     axes.plot(
         patients.prediction, patients.y, "o", color=BLUE, alpha=0.35, markersize=4.5,
         markeredgewidth=0, label="patient",
@@ -245,7 +275,7 @@ def observed_predicted(folds: Sequence[FoldResult], mae: Estimate, title: str) -
     if len(groups) > 1:
         means = [(patients.prediction[g].mean(), patients.y[g].mean()) for g in groups]
         axes.plot(*zip(*means, strict=True), "o-", color=ORANGE, linewidth=1.6, label="group mean")
-    axes.legend(frameon=False, fontsize=9, loc="lower right")
+    axes.legend(fontsize=9, loc="lower right", edgecolor="none", framealpha=0.85)
     say(axes, f"MAE {_text(mae, 1)}; each patient once")
     axes.set(xlabel="predicted (mean out-of-fold)", ylabel="observed", xlim=ends, ylim=ends)
     foot(figure, folds)
@@ -254,11 +284,7 @@ def observed_predicted(folds: Sequence[FoldResult], mae: Estimate, title: str) -
 
 def canvas(title: str, *, square: bool = False) -> tuple[Any, Any]:
     """An empty figure with axes in the house style."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.4, 5.2) if square else (6.4, 4.4), layout="constrained")
-    figure.set_facecolor("white")
-    figure.suptitle(title, x=0.02, ha="left", fontsize=12, fontweight="bold", color=INK)
+    figure = sheet(title, 5.4 if square else 6.4, 5.2 if square else 4.4)
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GREY)
@@ -268,18 +294,33 @@ def canvas(title: str, *, square: bool = False) -> tuple[Any, Any]:
     return figure, axes
 
 
+def sheet(title: str, width: float, height: float) -> Any:
+    """An empty figure with its title, sizes in inches."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.set_facecolor("white")
+    text = lines_of(title, int(8.5 * width), most=2)
+    figure.suptitle(text, x=0.02, ha="left", fontsize=12, fontweight="bold", color=INK)
+    return figure
+
+
 def say(axes: Any, text: str) -> None:
-    """The line between title and axes."""
-    axes.set_title(text, loc="left", fontsize=9.5, color=INK)
+    """The line between title and axes; where it is too long for the figure, two."""
+    axes.set_title(text, loc="left", fontsize=9.5, color=INK, wrap=True)
 
 
-def foot(figure: Any, folds: Sequence[FoldResult]) -> None:
+def foot(figure: Any, folds: Sequence[FoldResult], said: str = "") -> None:
     """Under the figure: how many patients and folds it rests on."""
     patients = {patient for fold in folds for patient in fold.predictions.patient}
-    figure.supxlabel(f"n = {len(patients)} patients, {len(folds)} folds", fontsize=8.5, color=GREY)
+    count = f"{len(folds)} folds" if len(folds) > 1 else "one test set"
+    text = f"n = {len(patients)} patients, {count}" + (f"; {said}" if said else "")
+    figure.supxlabel(text, fontsize=9, color=QUIET)
 
 
 def _text(estimate: Estimate, digits: int = 2) -> str:
+    if estimate.value != estimate.value:
+        return "undefined"
     if estimate.low is None or estimate.high is None:
         return f"{estimate.value:.{digits}f}"
     return f"{estimate.value:.{digits}f} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"

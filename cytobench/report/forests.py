@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cytobench.evaluate.intervals import Estimate
-from cytobench.report.figures import BLUE, FAINT, GREY, INK, say
+from cytobench.report.figures import BLUE, DASHED, FAINT, GREY, INK, QUIET, say, sheet
+from cytobench.report.text import lines_of, printable
+
+LABEL = 34
+"""Characters of a label on one line; what does not fit on two stands in the table."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,7 @@ def forest(
     zero : float, optional
         Where no effect stands: 0.5 for an AUC, 0 for a difference.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.6, 1.3 + 0.3 * len(lines)), layout="constrained")
-    figure.set_facecolor("white")
-    figure.suptitle(title, x=0.02, ha="left", fontsize=12, fontweight="bold", color=INK)
+    figure = sheet(title, 7.6, 1.3 + 0.32 * len(lines))
     axes = figure.add_subplot()
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(GREY)
@@ -50,12 +50,15 @@ def forest(
     axes.grid(axis="x", color=FAINT, linewidth=0.7)
     axes.set_axisbelow(True)
     if zero is not None:
-        axes.axvline(zero, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
+        axes.axvline(zero, color=GREY, linewidth=1, linestyle=DASHED)
     for position, line in enumerate(lines):
         _draw(axes, line, -position)
-    axes.set_yticks([-k for k in range(len(lines))], [line.label for line in lines])
-    for tick, line in zip(axes.get_yticklabels(), lines, strict=True):
+    labels = [lines_of(line.label, LABEL, most=2) for line in lines]
+    axes.set_yticks([-k for k in range(len(lines))], labels)
+    for tick, label, line in zip(axes.get_yticklabels(), labels, lines, strict=True):
         tick.set_fontweight("bold" if line.estimate is None and not line.note else "normal")
+        if "\n" in label:
+            tick.set_fontsize(7.5)
     axes.set_ylim(-len(lines) + 0.4, 0.6)
     axes.set_xlabel(xlabel, fontsize=9.5)
     say(axes, said)
@@ -63,7 +66,7 @@ def forest(
 
 
 def _draw(axes: Any, line: Line, height: float) -> None:
-    colour = GREY if line.quiet else BLUE
+    colour = QUIET if line.quiet else BLUE
     estimate = line.estimate
     if estimate is not None and estimate.value == estimate.value:
         if estimate.low is not None and estimate.high is not None:
@@ -71,7 +74,7 @@ def _draw(axes: Any, line: Line, height: float) -> None:
         marker = "D" if line.quiet else "o"
         axes.plot(estimate.value, height, marker, color=colour, markersize=6)
     axes.annotate(
-        line.note,
+        printable(line.note),
         (1.01, height),
         xycoords=("axes fraction", "data"),
         va="center",

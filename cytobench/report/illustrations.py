@@ -5,7 +5,10 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from cytobench.evaluate.assessment import Assessment
 from cytobench.leaderboard.rank import Board, Row
@@ -25,24 +28,30 @@ class Illustration:
     ----------
     name : str
         File name without suffix.
+    alt : str
+        What the figure shows, for those who cannot see it.
+    wide : bool
+        Needs the whole width of a page.
     """
 
     name: str
     figure: Any
     caption: str
     alt: str
+    wide: bool = False
+
+    @cached_property
+    def _vector(self) -> bytes:
+        return svg(self.figure).encode()
 
     @property
     def address(self) -> str:
         """The figure itself as an address: the page needs no other file."""
-        return "data:image/svg+xml;base64," + b64encode(svg(self.figure).encode()).decode()
+        return "data:image/svg+xml;base64," + b64encode(self._vector).decode()
 
     def files(self) -> dict[str, bytes]:
         """File name -> content, as SVG and PNG."""
-        return {
-            f"{self.name}.svg": svg(self.figure).encode(),
-            f"{self.name}.png": png(self.figure),
-        }
+        return {f"{self.name}.svg": self._vector, f"{self.name}.png": png(self.figure)}
 
 
 def of_cell(row: Row, board: Board) -> Iterator[Illustration]:
@@ -56,18 +65,22 @@ def of_cell(row: Row, board: Board) -> Iterator[Illustration]:
             "predictions",
             figures.observed_predicted(folds, headline, row.label),
             "Observed against predicted outcome, each patient once (mean over repeats).",
-            f"Scatter of observed against predicted outcome. {said}.",
+            f"Scatter of observed against predicted outcome, with the diagonal. {said}; "
+            f"calibration slope {number(row.estimate('calibration_slope'))}.",
         )
     else:
         yield from _of_probabilities(row, board, said)
     yield from _subgroups(cell, board.kind, row.label)
     if row.chance is not None and row.cell is not None:
         null = list(board.entry.null[row.cell.key].values())
+        test, name = row.chance, TITLES[board.headline]
         yield Illustration(
             "chance",
-            curves.chance(null, headline.value, row.chance, row.label),
-            "The observed score among those of the whole procedure on permuted labels.",
-            f"Histogram of {row.chance.permutations} permuted scores; p = {row.chance.p:.3f}.",
+            curves.chance(null, headline.value, test, row.label, name),
+            f"The observed {name} among those of the whole procedure on permuted labels: "
+            f"p = {test.p:.3f}, {test.permutations} permutations.",
+            f"Histogram of {name} on {test.permutations} permutations of the labels; the observed "
+            f"{number(headline)} is marked; p = {test.p:.3f}.",
         )
 
 
@@ -77,32 +90,55 @@ def _of_probabilities(row: Row, board: Board, said: str) -> Iterator[Illustratio
     yield Illustration(
         "roc",
         figures.roc(folds, row.estimate("auc"), title),
-        "ROC curve: mean over folds, each repeat behind it. Its area is the AUC of the table.",
-        f"ROC curve. {said}.",
+        "ROC curve: mean over the folds that hold both classes. Its area is the AUC of the table.",
+        f"ROC curve: sensitivity against 1 - specificity. {said}.",
     )
-    yield Illustration(
-        "calibration",
-        curves.smoothed_calibration(cell, title),
-        "Calibration: observed share (loess, span 0.75) against predicted probability.",
-        f"Calibration curve. Slope {number(row.estimate('calibration_slope'))}, "
-        f"ICI {number(row.estimate('ici'))}.",
-    )
-    reference = next(
-        (other.assessment.decision for other in board.rows if other.label == board.reference), None
-    )
+    yield _calibration(row)
+    floor = next((other for other in board.rows if other.label == board.reference), None)
+    reference = floor.assessment.decision if floor is not None and floor is not row else None
     if cell.decision is not None:
+        low, high = cell.thresholds
         yield Illustration(
             "decision",
             curves.decision(cell.decision, cell, title, reference),
-            "Decision curve over the thresholds that the task declares.",
-            f"Net benefit against threshold. At {cell.decide_at:g}: "
-            f"{number(row.estimate('net_benefit'))}.",
+            f"Decision curve over the thresholds that the task declares before the run, {low:g} to "
+            f"{high:g}: acting on the model is worth it where it is above treating all and none.",
+            f"Net benefit against threshold probability, for the model and for treating all or "
+            f"none. At {cell.decide_at:g}: {number(row.estimate('net_benefit'))}.",
         )
     yield Illustration(
         "risks",
         figures.risk_by_outcome(folds, title),
-        "Predicted probabilities of the patients with and without the outcome.",
-        "Two histograms of predicted probabilities, by outcome.",
+        "Predicted probabilities of the patients with the outcome (filled) and without it (line); "
+        "dotted and dashed: their medians.",
+        f"Two overlaid histograms of predicted probabilities, by outcome. {_medians(row)}",
+    )
+
+
+def _medians(row: Row) -> str:
+    patients = figures.patient_means(row.assessment.scores.folds)
+    said = [
+        f"Median {name}: {float(np.median(values)):.2f}."
+        for outcome, name in ((1, "with the outcome"), (0, "without it"))
+        if len(values := patients.prediction[patients.y == outcome])
+    ]
+    return " ".join(said)
+
+
+def _calibration(row: Row) -> Illustration:
+    smoothed = curves.can_be_smoothed(row.assessment)
+    how = (
+        "observed share (loess, span 0.75, degree 2) against predicted probability"
+        if smoothed
+        else "observed share in groups of patients against their mean prediction, with Wilson's "
+        "95 % intervals; the model makes too few different predictions for a smooth curve"
+    )
+    return Illustration(
+        "calibration",
+        curves.smoothed_calibration(row.assessment, row.label),
+        f"Calibration: {how}. On the diagonal, predictions mean what they say.",
+        f"Calibration {'curve' if smoothed else 'by groups'}. Slope "
+        f"{number(row.estimate('calibration_slope'))}, ICI {number(row.estimate('ici'))}.",
     )
 
 
@@ -117,9 +153,15 @@ def _subgroups(cell: Assessment, kind: str, title: str) -> Iterator[Illustration
             lines.append(Line(item.level, note="too few to show"))
         else:
             lines.append(Line(item.level, item.discrimination, f"n = {item.n}"))
-    if not lines:
+    shown = sum(line.estimate is not None for line in lines)
+    if not shown:
         return
     metric = "MAE" if kind == "regression" else "AUC"
+    least = (
+        "fewer than 20 patients"
+        if kind == "regression"
+        else "fewer than ten patients of either outcome"
+    )
     yield Illustration(
         "subgroups",
         forest(
@@ -129,9 +171,9 @@ def _subgroups(cell: Assessment, kind: str, title: str) -> Iterator[Illustration
             zero=None if kind == "regression" else 0.5,
             said="points: mean over repeats; bars: 95 % intervals, one repeat's patients",
         ),
-        f"{metric} in each subgroup with its 95 % interval; cells with fewer than ten patients "
-        "of either outcome are not shown.",
-        f"Forest plot of {metric} by subgroup; the numbers are in the table of subgroups.",
+        f"{metric} in each subgroup with its 95 % interval; cells with {least} are not shown.",
+        f"Forest plot of {metric} in {shown} subgroups; the numbers are in the table of subgroups.",
+        wide=True,
     )
 
 
@@ -154,10 +196,11 @@ def of_board(board: Board) -> Iterator[Illustration]:
             f"{name} of every model",
             f"{name}, 95 % interval",
             zero=NULL_VALUE.get(board.headline),
-            said="grey: floors and ceiling; models whose intervals overlap may still differ",
+            said="diamonds: floors and ceiling; models whose intervals overlap may still differ",
         ),
         f"{name} with its 95 % interval. Which rows are tied is said in the table.",
         f"Forest plot of {name} for {len(rows)} rows; the numbers are in the table.",
+        wide=True,
     )
     added = [row for row in board.rows if row.added is not None]
     if added:
@@ -179,5 +222,7 @@ def of_board(board: Board) -> Iterator[Illustration]:
                 zero=0,
             ),
             "Paired difference to the clinical floor on the same folds, with its 95 % interval.",
-            f"Forest plot of differences in {name} to {board.reference}.",
+            f"Forest plot of differences in {name} to {board.reference} for {len(added)} rows; "
+            "the numbers are in the table.",
+            wide=True,
         )

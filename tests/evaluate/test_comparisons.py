@@ -41,7 +41,7 @@ def test_bayesian_correlated_t_against_scikit_learns_example():
 
 
 def test_equal_values_in_every_fold_are_equivalent():
-    posterior = bayesian_correlated_t(np.zeros(10), 80, 20)
+    posterior = bayesian_correlated_t(np.zeros(10), 80, 20, rope=0.01)
 
     assert (posterior.p_better, posterior.p_equivalent, posterior.p_worse) == (0, 1, 0)
 

@@ -1,0 +1,87 @@
+"""A model plugin as the audit's procedure: the framework's own fold, without tuning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cytobench.audit.findings import Finding
+from cytobench.audit.invariance import PERMUTATIONS, audit_procedure
+from cytobench.audit.procedure import Problem
+from cytobench.core.seeds import derive_seed
+from cytobench.preprocess.pipeline import baseline_frame
+from cytobench.run.cells import LoadedCell
+from cytobench.run.fold import _Fold
+from cytobench.splits.plan import Split
+from cytobench.splits.protocols import stratified_folds
+
+Floats = NDArray[np.float64]
+Index = NDArray[np.intp]
+FOLDS = 3
+"""Enough to tell whether one fold knows of another; every variant costs a fit for each."""
+
+
+@dataclass(frozen=True)
+class ModelProcedure:
+    """Encode on the training part, fit with the cell's parameters, predict: as a run does.
+
+    Attributes
+    ----------
+    loaded : LoadedCell
+        Its factory and its estimators' module must be importable in another process, which they
+        are for plugins.
+    """
+
+    loaded: LoadedCell
+
+    def __call__(self, X: pd.DataFrame, y: Floats, train: Index, test: Index, seed: int) -> Floats:
+        """Predictions for the rows `test`, see :data:`cytobench.audit.procedure.Procedure`."""
+        fold = _Fold(self.loaded, 0)
+        fold.frame, fold.y, fold.seed = X, y, seed
+        fold.split = Split(0, 0, train, test)
+        known, new = fold._encode(fold.split.train, fold.split.test)
+        return fold._predict(fold._fit({}, known), new.X)
+
+
+def audit_model(
+    loaded: LoadedCell, *, permutations: int = PERMUTATIONS, workers: int = 1
+) -> list[Finding]:
+    """Test a model for what its predictions must not depend on.
+
+    The cohort's patients with a known outcome are parted into three stratified folds, whatever the
+    protocol: the question is how the model behaves, not how well it does. Floors need not find a
+    planted effect.
+
+    Parameters
+    ----------
+    loaded : LoadedCell
+    permutations : int
+        Refits on permuted labels, each three fits; 0 leaves that test out.
+    workers : int
+        Processes at a time.
+    """
+    bench, card = loaded.bench, loaded.model.card
+    rows = bench.target.known
+    seed = derive_seed(loaded.cell.config["seed"], "audit")
+    y = bench.target.y[rows]
+    site, arm = (_at(bench.cohort.labels(role), rows) for role in ("site", "arm"))
+    folds, _ = stratified_folds(
+        y, arm, FOLDS, seed, classification=bench.target.task.kind == "classification"
+    )
+    problem = Problem(baseline_frame(bench.cohort, card.inputs).iloc[rows], y, folds, seed)
+    return audit_procedure(
+        ModelProcedure(replace(loaded)),
+        problem,
+        strata=[f"{place}\x1f{treatment}" for place, treatment in zip(site, arm, strict=True)],
+        permutations=permutations,
+        positive_control=card.role != "floor",
+        workers=workers,
+        preload=[card.extra] if card.extra else [],
+    )
+
+
+def _at(labels: list[str], rows: Index) -> list[str]:
+    return [labels[row] for row in rows]
