@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the command."""
-    from cytobench.leaderboard.build import boards, write
+    from cytobench.leaderboard.build import boards, write, write_across
     from cytobench.leaderboard.show import show
     from cytobench.run.store import RunStore
 
@@ -33,4 +33,7 @@ def execute(options: argparse.Namespace) -> int:
                 console.say(f"wrote {path}")
         else:
             show(board)
+    if writes:
+        for path in write_across(found, Path(options.output)):
+            console.say(f"wrote {path}")
     return 0

@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Run the command."""
     from cytobench.leaderboard.build import boards, second_opinions
+    from cytobench.report.overview import write_overviews
     from cytobench.report.page import write_reports
     from cytobench.run.store import RunStore
 
@@ -27,6 +28,8 @@ def execute(options: argparse.Namespace) -> int:
     if not found:
         console.warn(f"no finished cells in {options.store}; start a run: cytobench run")
         return 1
+    for page in write_overviews(found, Path(options.output)):
+        console.say(f"wrote {page}")
     for board in found:
         pages = write_reports(board, Path(options.output), second_opinions(store, board.entry))
         console.say(f"wrote {pages[0]} and {len(pages) - 1} pages beside it")

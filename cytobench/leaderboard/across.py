@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cytobench.evaluate.ranks import ALPHA, Ranking, rank_models
 from cytobench.evaluate.scores import LOWER_IS_BETTER
 from cytobench.leaderboard.rank import Board
 
@@ -76,3 +77,39 @@ def _matrix(headline: str, boards: Sequence[Board]) -> Across:
 
 def _known(row: dict[str, float]) -> set[str]:
     return {label for label, value in row.items() if value == value}
+
+
+def ranking_of(matrix: Across) -> Ranking | None:
+    """Ranks over the real cohorts of a matrix; None with fewer than two."""
+    return rank_models(matrix.values, matrix.models, matrix.cluster, matrix.simulated)
+
+
+def ranks_table(matrix: Across) -> tuple[list[str], list[list[str]], list[str]]:
+    """Columns, rows and sentences on the models over datasets."""
+    ranking = ranking_of(matrix)
+    notes = [f"Entries: {', '.join(matrix.entries)}."]
+    if matrix.left_out:
+        notes.append(f"Not on every entry, and left out: {', '.join(matrix.left_out)}.")
+    if any(matrix.simulated):
+        notes.append("Simulated cohorts are no independent evidence and do not count.")
+    columns = ["model", "mean rank (95 % interval)"]
+    if ranking is None:
+        notes.append("Fewer than two real cohorts: models are not ranked over datasets.")
+        return columns, [], notes
+    notes.append(ranking.said)
+    if ranking.friedman is not None and ranking.iman_davenport is not None:
+        notes.append(
+            f"Friedman chi-squared {ranking.friedman[0]:.2f}, p = {ranking.friedman[1]:.3g}; "
+            f"Iman-Davenport F {ranking.iman_davenport[0]:.2f}, "
+            f"p = {ranking.iman_davenport[1]:.3g}."
+        )
+    apart = [f"{a} and {b} (p = {p:.3g})" for (a, b), p in ranking.p_pairs.items() if p < ALPHA]
+    if ranking.p_pairs:
+        notes.append(f"Told apart: {'; '.join(apart) if apart else 'no pair'}.")
+    rows = [
+        [model, f"{mean:.2f} ({low:.2f} to {high:.2f})"]
+        for model, mean, low, high in zip(
+            ranking.models, ranking.mean_ranks, ranking.low, ranking.high, strict=True
+        )
+    ]
+    return columns, rows, notes

@@ -16,7 +16,7 @@ from cytobench.evaluate.selection import Selected, selected
 from cytobench.leaderboard.chance import null_scores, without_protocol
 from cytobench.leaderboard.collect import Entry, collect, comparable
 from cytobench.leaderboard.rank import REFERENCE, Board, Row, rank
-from cytobench.leaderboard.render import to_json, to_markdown
+from cytobench.leaderboard.render import across_markdown, to_json, to_markdown
 from cytobench.run.store import PLANNING, RunStore, StoredCell
 
 SELECTION_RESAMPLES = 2000
@@ -138,6 +138,18 @@ def write(board: Board, root: Path) -> list[Path]:
         path = folder / (board.entry.name + suffix)
         _replace(path, text)
         written.append(path)
+    return written
+
+
+def write_across(boards: Sequence[Board], root: Path) -> list[Path]:
+    """Write ``<suite>/over-datasets.md`` for suites with several entries of one metric."""
+    written = []
+    for suite in sorted({board.entry.suite for board in boards}):
+        text = across_markdown(suite, [b for b in boards if b.entry.suite == suite])
+        if text:
+            path = root / suite / "over-datasets.md"
+            _replace(path, text)
+            written.append(path)
     return written
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from cytobench.leaderboard.across import across, ranks_table
 from cytobench.leaderboard.rank import Board, Row, public
 from cytobench.leaderboard.tables import (
     TITLES,
@@ -122,6 +123,17 @@ def to_markdown(board: Board) -> str:
     fingerprint, plan = board.entry.about["dataset"]["fingerprint"], board.entry.about["plan"]
     parts.append(f"Cohort `{fingerprint[:12]}`, splits `{plan[:12]}`.")
     return "\n".join(parts) + "\n"
+
+
+def across_markdown(suite: str, boards: Sequence[Board]) -> str:
+    """The models of a suite over its datasets; empty where no two entries share a metric."""
+    parts: list[str] = []
+    for matrix in across(boards):
+        columns, rows, notes = ranks_table(matrix)
+        parts += [f"# Suite {_escaped(suite)} over datasets, by {TITLES[matrix.headline]}", ""]
+        parts += [*_markdown_table(columns, rows), ""] if rows else []
+        parts += [*(f"- {_escaped(note)}" for note in notes), ""]
+    return "\n".join(parts)
 
 
 def _markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

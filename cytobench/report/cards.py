@@ -43,9 +43,8 @@ def searched(space: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _range(dimension: Mapping[str, Any]) -> str:
-    if "low" not in dimension:
-        found = dimension.get("choices", ())
-        return " or ".join(str(choice) for choice in found)
+    if dimension["type"] == "choice":
+        return " or ".join(str(option) for option in dimension["options"])
     scale = ", logarithmic" if dimension.get("log") else ""
     return f"{dimension['low']:g} to {dimension['high']:g}{scale}"
 

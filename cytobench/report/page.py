@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,36 +10,16 @@ from cytobench.core.errors import StoreError
 from cytobench.core.files import write_whole
 from cytobench.evaluate.intervals import Estimate
 from cytobench.leaderboard.rank import Board, Row
-from cytobench.leaderboard.tables import (
-    TITLES,
-    added_value,
-    adequacy_note,
-    adequacy_table,
-    headers,
-    more_tables,
-    number,
-    p_value,
-    per_site,
-    selection_table,
-    table_rows,
-    worst_table,
-)
-from cytobench.leaderboard.words import WORST_NOTE, footnotes, summary, title
+from cytobench.leaderboard.tables import TITLES, headers, number, p_value, table_rows
+from cytobench.leaderboard.words import footnotes, summary, title
+from cytobench.report.cards import dataset_card, model_card, provenance
 from cytobench.report.illustrations import Illustration, of_board, of_cell
+from cytobench.report.tables import NUMBER_COLUMNS, cell_tables, entry_tables, interval, numbers
+from cytobench.report.text import printable, slug
 from cytobench.report.tripod import checklist
 
 TEMPLATES = Path(__file__).parent / "templates"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of a page."""
-
-    title: str
-    caption: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    notes: Sequence[str] = field(default_factory=tuple)
+INDEX = "index.html"
 
 
 def write_reports(board: Board, root: Path, second: Mapping[str, Estimate]) -> list[Path]:
@@ -56,37 +34,37 @@ def write_reports(board: Board, root: Path, second: Mapping[str, Estimate]) -> l
     -------
     list of Path
         ``<suite>/<entry>/index.html``, then one page for each model.
+
+    Raises
+    ------
+    StoreError
+        ``E702`` where a file cannot be written.
     """
     folder = root / board.entry.suite / board.entry.name
-    names = _names(board)
-    pages = {label: f"{name}.html" for label, name in names.items()}
+    names = file_names(board)
     drawn = list(of_board(board))
-    written = [_write(folder / "index.html", entry_page(board, pages, drawn).encode())]
+    pages = [f"{name}.html" for name in names]
+    written = [_write(folder / INDEX, entry_page(board, pages, drawn).encode())]
     _figures(folder / "figures", drawn)
-    for row in board.rows:
+    for row, name in zip(board.rows, names, strict=True):
         drawn = list(of_cell(row, board))
         opinion = second.get(row.cell.key) if row.cell else None
-        text = cell_page(row, board, drawn, opinion)
-        written.append(_write(folder / pages[row.label], text.encode()))
-        _figures(folder / "figures" / names[row.label], drawn)
+        text = cell_page(row, board, drawn, opinion, home=INDEX)
+        written.append(_write(folder / f"{name}.html", text.encode()))
+        _figures(folder / "figures" / name, drawn)
     return written
 
 
-def _names(board: Board) -> dict[str, str]:
-    """Row label -> file name, each once whatever the file system makes of capitals."""
-    names: dict[str, str] = {}
+def file_names(board: Board) -> list[str]:
+    """A file name for each row, each once whatever the file system makes of capitals."""
+    names: list[str] = []
     for row in board.rows:
         name = slug(row.label)
-        taken = {other.casefold() for other in names.values()} | {"index"}
+        taken = {other.casefold() for other in names} | {"index"}
         if name.casefold() in taken:
             name = f"{name}-{row.cell.key[:8] if row.cell else len(names)}"
-        names[row.label] = name
+        names.append(name)
     return names
-
-
-def slug(label: str) -> str:
-    """A file name for a row: letters, digits, dashes; a plugin's name cannot leave the folder."""
-    return re.sub(r"[^A-Za-z0-9_]+", "-", label).strip("-") or "model"
 
 
 def _figures(folder: Path, drawn: Sequence[Illustration]) -> None:
@@ -103,54 +81,50 @@ def _write(path: Path, content: bytes) -> Path:
     return path
 
 
-def entry_page(board: Board, pages: Mapping[str, str], drawn: Sequence[Illustration]) -> str:
-    """The page of a suite entry."""
-    rows = [{"cells": cells, "address": pages.get(cells[0], "")} for cells in table_rows(board)]
+def entry_page(board: Board, pages: Sequence[str], drawn: Sequence[Illustration]) -> str:
+    """The page of a suite entry.
+
+    Parameters
+    ----------
+    pages : sequence of str
+        The address of each row's page, in the order of the rows.
+    """
+    addresses = [*([""] if board.ceiling else []), *pages]
+    rows = [
+        {"cells": cells, "address": address}
+        for cells, address in zip(table_rows(board), addresses, strict=True)
+    ]
     return _render(
         "entry.html",
         title=title(board),
+        **_warnings(board),
         summary=summary(board),
         caption=f"{board.entry.suite}, best first; the order among tied rows means nothing",
         columns=headers(board),
         rows=rows,
         footnotes=footnotes(board),
         figures=drawn,
-        tables=_entry_tables(board),
+        tables=entry_tables(board),
         audit=board.entry.about.get("audit"),
         dataset_card=dataset_card(board.entry.about),
     )
 
 
-def _entry_tables(board: Board) -> list[Table]:
-    found = []
-    sites = per_site(board)
-    if sites:
-        found.append(Table("Sites", f"{TITLES[board.headline]} at each site", *sites))
-    added = added_value(board)
-    if added:
-        heading = f"Gained over {board.reference}"
-        found.append(Table(heading, "Paired differences, above 0 is better", *added))
-    found += [
-        Table(name, f"{name}, with 95 % intervals", *table)
-        for name, table in more_tables(board).items()
-    ]
-    size = adequacy_table(board)
-    if size:
-        note = adequacy_note(board)
-        found.append(Table("Sample size", "Riley's criteria", *size, (note,)))
-    worst = worst_table(board)
-    if worst:
-        found.append(Table("Worst subgroup", "Lowest AUC", *worst, (WORST_NOTE,)))
-    selection = selection_table(board)
-    if selection:
-        found.append(Table("The search, corrected for its own choice", "BBC-CV", *selection))
-    return found
-
-
 def cell_page(
-    row: Row, board: Board, drawn: Sequence[Illustration], second: Estimate | None = None
+    row: Row,
+    board: Board,
+    drawn: Sequence[Illustration],
+    second: Estimate | None = None,
+    *,
+    home: str = "",
 ) -> str:
-    """The page of one model on one entry."""
+    """The page of one model on one entry.
+
+    Parameters
+    ----------
+    home : str
+        Address of the entry's page; empty for a page that stands alone.
+    """
     assert row.cell is not None
     about = row.cell.about
     headline = row.estimate(board.headline)
@@ -159,19 +133,27 @@ def cell_page(
     return _render(
         "cell.html",
         title=f"{row.label}: {title(board)}",
+        home=home,
         lead=" ".join(summary(board)[-3:]),
-        simulated=about["dataset"]["kind"] == "simulated",
+        **_warnings(board),
         keys=_keys(row, board),
         figures=drawn,
-        numbers=_numbers(row, second),
-        tables=_cell_tables(row, board),
+        number_columns=NUMBER_COLUMNS,
+        numbers=numbers(row, second),
+        tables=cell_tables(row, board),
         audit=about.get("audit"),
         model_card=model_card(row),
         dataset_card=dataset_card(about),
         tripod=items,
         filled=sum(item.by_run for item in items),
-        provenance=_provenance(row),
+        provenance=provenance(row),
     )
+
+
+def _warnings(board: Board) -> dict[str, Any]:
+    """What must be seen before any number."""
+    card = board.entry.about["dataset"]
+    return {"simulated": card["kind"] == "simulated", "caveat": card["caveat"]}
 
 
 def _keys(row: Row, board: Board) -> list[dict[str, str]]:
@@ -194,145 +176,29 @@ def _key(name: str, estimate: Estimate, note: str, *, signed: bool = False) -> d
     form = "+.3f" if signed else ".3f"
     if estimate.value != estimate.value:
         return {"name": name, "value": "undefined", "note": estimate.method}
-    interval = "" if estimate.low is None else f"{estimate.low:{form}} to {estimate.high:{form}}; "
-    return {"name": name, "value": f"{estimate.value:{form}}", "note": interval + note}
-
-
-def _numbers(row: Row, second: Estimate | None) -> list[list[str]]:
-    found = [
-        _line(TITLES.get(name, name), estimate, row.n)
-        for name, estimate in row.assessment.estimates.items()
-    ]
-    if row.assessment.kind == "classification":
-        prevalence = row.assessment.prevalence
-        found.insert(
-            2, ["prevalence", f"{prevalence:.3f}", "", str(row.n), "", "share of patients"]
-        )
-    if row.selection is not None:
-        found.insert(1, _line("AUC, second opinion", row.selection.corrected, row.n))
-    if second is not None:
-        found.insert(1, _line("AUC, second opinion", second, row.n))
-    if row.added is not None:
-        found += [
-            _line(f"{TITLES[name]} gained over {row.added.reference}", estimate, row.n, signed=True)
-            for name, estimate in row.added.differences.items()
-        ]
-    return found
-
-
-def _line(name: str, estimate: Estimate, n: int, *, signed: bool = False) -> list[str]:
-    form = "+.3f" if signed else ".3f"
-    value = "undefined" if estimate.value != estimate.value else f"{estimate.value:{form}}"
-    interval = "" if estimate.low is None else f"{estimate.low:{form}} to {estimate.high:{form}}"
-    error = "" if estimate.mc_se is None else f"{estimate.mc_se:.4f}"
-    return [name, value, interval, str(n), error, estimate.method]
-
-
-def _cell_tables(row: Row, board: Board) -> list[Table]:
-    found = []
-    if row.sites:
-        rows = [[site, number(item), str(n)] for site, (item, n) in row.sites.items()]
-        columns = ["site", TITLES[board.headline], "n"]
-        found.append(Table("Sites", "Each site as the test part", columns, rows))
-    levels, tests = row.assessment.subgroups
-    if levels:
-        metric = "MAE" if board.kind == "regression" else "AUC"
-        second = "mean residual" if board.kind == "regression" else "calibration in the large"
-        rows = [
-            [
-                f"{item.variable}: {item.level}",
-                "too few" if item.suppressed else str(item.n),
-                "" if item.events is None else str(item.events),
-                "" if item.discrimination is None else number(item.discrimination),
-                "" if item.calibration is None else number(item.calibration),
-            ]
-            for item in levels
-        ]
-        note = (
-            "Cells with fewer than ten patients of either outcome are suppressed. Differences "
-            "between subgroups of this size are mostly noise: read the tests of interaction."
-        )
-        columns = ["subgroup", "n", "with the outcome", metric, second]
-        found.append(Table("Subgroups", "With 95 % intervals", columns, rows, (note,)))
-        rows = [
-            [
-                test.variable,
-                str(test.levels),
-                p_value(test.discrimination_p),
-                p_value(test.calibration_p),
-            ]
-            for test in tests
-        ]
-        columns = ["variable", "levels shown", f"p, {metric} differs", f"p, {second} differs"]
-        found.append(
-            Table(
-                "Tests of interaction", "Cochran's Q, not adjusted for their number", columns, rows
-            )
-        )
-    return found
-
-
-def model_card(row: Row) -> list[tuple[str, str]]:
-    """What is known of the model."""
-    assert row.cell is not None
-    model = row.cell.about["model"]
-    rows = [
-        ("name", model["name"]),
-        ("summary", model["summary"]),
-        ("role", model["role"]),
-        ("version", model["version"]),
-        ("sees", " and ".join(model["inputs"])),
-        ("licence", model["licence"]),
-        ("citation", model["citation"]),
-        ("settings", _settings(row.cell.about["config"]["model"])),
-        ("intended use", "comparison of methods; no decision about a patient"),
-        ("scored", "the procedure, not one fitted model"),
-    ]
-    return [(name, str(text)) for name, text in rows if text]
-
-
-def _settings(config: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} = {value}" for key, value in config.items() if key != "name")
-
-
-def dataset_card(about: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What is known of the cohort."""
-    card = about["dataset"]
-    names = ("name", "summary", "kind", "population", "treatment", "version", "licence", "citation",
-             "caveat", "patients", "analytes")  # fmt: skip
-    rows = [(name, str(card.get(name, ""))) for name in names]
-    rows += [("outcome", about["task"]["meaning"]), ("with known outcome", str(about["n"]))]
-    rows += [("note", str(note)) for note in about["notes"]]
-    rows.append(("fingerprint", card["fingerprint"]))
-    return [(name, text) for name, text in rows if text]
-
-
-def _provenance(row: Row) -> list[tuple[str, str]]:
-    assert row.cell is not None
-    about = row.cell.about
-    return [
-        ("cell", row.cell.key),
-        ("split plan", about["plan"]),
-        ("plugin source", about["model"]["source"]),
-        ("versions", ", ".join(f"{name} {text}" for name, text in about["versions"].items())),
-        ("seed", str(about["config"]["seed"])),
-        ("git commit", about["git_commit"] or "not in a repository"),
-        ("repeat with", about["command"]),
-    ]
+    said = interval(estimate, form)
+    ends = f"95 % interval {said}; " if said else f"{estimate.method}; "
+    return {"name": name, "value": f"{estimate.value:{form}}", "note": ends + note}
 
 
 def _render(template: str, **context: Any) -> str:
     import jinja2
+    from markupsafe import Markup
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_printable,
         trim_blocks=True,
+        lstrip_blocks=True,
     )
     style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    from markupsafe import Markup
-
     # Our own file, the only markup that is not escaped.
     page = environment.get_template(template).render(style=Markup(style), **context)  # noqa: S704
     return str(page)
+
+
+def _printable(value: Any) -> Any:
+    """Names without the characters that no page may hold; what is markup already stays."""
+    return printable(value) if type(value) is str else value

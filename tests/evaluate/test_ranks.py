@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cytobench.evaluate.ranks import (
@@ -88,6 +88,7 @@ def test_simulated_cohorts_and_second_outcomes_do_not_count():
     assert rank_models(values, ["x", "y", "z"], ["sim"] * 8, [True] * 8) is None
 
 
+@settings(deadline=None)  # the first call imports scipy.stats
 @given(st.integers(0, 10_000))
 def test_mean_ranks_sum_to_what_they_must(seed):
     values = np.random.default_rng(seed).integers(0, 3, (7, 4)).astype(float)

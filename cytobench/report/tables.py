@@ -1,0 +1,224 @@
+"""Tables of a page: every estimate with its interval, its n, and how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from cytobench.evaluate.intervals import Estimate
+from cytobench.evaluate.subgroup import FEWEST, Interaction, Subgroup
+from cytobench.leaderboard.rank import Board, Row
+from cytobench.leaderboard.tables import (
+    ADDED_SHOWN,
+    MORE,
+    MORE_NUMBERS,
+    TITLES,
+    added_value,
+    adequacy_note,
+    adequacy_table,
+    more_tables,
+    number,
+    p_value,
+    per_site,
+    selection_table,
+    worst_table,
+)
+from cytobench.leaderboard.words import WORST_NOTE, more_note
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a page.
+
+    Attributes
+    ----------
+    notes : sequence of str
+        Stand above it: how its numbers were made.
+    """
+
+    title: str
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = field(default_factory=tuple)
+
+
+NUMBER_COLUMNS = ("number", "estimate", "95 % interval", "n", "MC error", "method")
+
+
+def numbers(row: Row, second: Estimate | None) -> list[list[str]]:
+    """Every number of a model, one line each, under `NUMBER_COLUMNS`."""
+    found = [
+        _line(TITLES.get(name, name), estimate, row.n)
+        for name, estimate in row.assessment.estimates.items()
+    ]
+    if row.assessment.kind == "classification":
+        prevalence = row.assessment.prevalence
+        found.insert(
+            2, ["prevalence", f"{prevalence:.3f}", "", str(row.n), "", "share of patients"]
+        )
+    if row.selection is not None:
+        found.insert(1, _line("AUC, second opinion", row.selection.corrected, row.n))
+    if second is not None:
+        name = f"{TITLES[_headline(row)]}, second opinion"
+        found.insert(1, _line(name, second, row.n))
+    if row.added is not None:
+        found += [
+            _line(f"{TITLES[name]} gained over {row.added.reference}", estimate, row.n, signed=True)
+            for name, estimate in row.added.differences.items()
+        ]
+    return found
+
+
+def _headline(row: Row) -> str:
+    return "mae" if row.assessment.kind == "regression" else "auc"
+
+
+def _line(name: str, estimate: Estimate, n: int, *, signed: bool = False) -> list[str]:
+    form = "+.3f" if signed else ".3f"
+    value = "undefined" if estimate.value != estimate.value else f"{estimate.value:{form}}"
+    error = "" if estimate.mc_se is None else f"{estimate.mc_se:.4f}"
+    return [name, value, interval(estimate, form), str(n), error, estimate.method]
+
+
+def interval(estimate: Estimate, form: str = ".3f") -> str:
+    """``0.553 to 0.777``; nothing where there is none."""
+    if estimate.low is None or estimate.high is None:
+        return ""
+    return f"{estimate.low:{form}} to {estimate.high:{form}}"
+
+
+def entry_tables(board: Board) -> list[Table]:
+    """The tables of an entry's page below the leaderboard."""
+    n = board.rows[0].n
+    found = []
+    sites = per_site(board)
+    if sites:
+        each = [item for row in board.rows for item, _ in row.sites.values()]
+        caption = f"{TITLES[board.headline]} at each site, with 95 % intervals"
+        found.append(Table("Sites", caption, *sites, (_methods(board.headline, each),)))
+    added = added_value(board)
+    if added:
+        caption = f"Paired differences with 95 % intervals, above 0 is better; n = {n}"
+        heading = f"Gained over {board.reference}"
+        found.append(Table(heading, caption, *added, _added_notes(board)))
+    named = MORE_NUMBERS if board.kind == "regression" else MORE
+    shown = [*([board.ceiling] if board.ceiling else []), *board.rows]
+    for heading, table in more_tables(board).items():
+        notes = [note for note in more_note(heading, board) if note]
+        notes += [_methods(name, [row.estimate(name) for row in shown]) for name in named[heading]]
+        caption = f"{heading}, with 95 % intervals; n = {n}"
+        found.append(Table(heading, caption, *table, notes))
+    return found + _closing_tables(board, n)
+
+
+def _closing_tables(board: Board, n: int) -> list[Table]:
+    found = []
+    size = adequacy_table(board)
+    if size:
+        caption = f"What Riley's criteria ask for; n = {n}"
+        found.append(Table("Sample size", caption, *size, (adequacy_note(board),)))
+    worst = worst_table(board)
+    if worst:
+        caption = "The subgroup with the lowest AUC, with 95 % intervals"
+        found.append(Table("Worst subgroup", caption, *worst, (WORST_NOTE,)))
+    selection = selection_table(board)
+    if selection:
+        corrected = [row.selection.corrected for row in board.rows if row.selection]
+        notes = (
+            f"BBC-CV: {_said(corrected)}. Uncorrected: the best setting on the predictions that "
+            "chose it, without an interval, since it is too good.",
+        )
+        caption = f"The nested estimate and BBC-CV, with 95 % intervals; n = {n}"
+        found.append(Table("The search, corrected for its own choice", caption, *selection, notes))
+    return found
+
+
+def _added_notes(board: Board) -> list[str]:
+    differences = [row.added.differences for row in board.rows if row.added]
+    notes = [
+        _methods(name, [each[name] for each in differences]) for name in ADDED_SHOWN[board.kind]
+    ]
+    if any(row.added is not None and row.added.p == row.added.p for row in board.rows):
+        title = TITLES[board.headline]
+        notes.append(f"p: corrected resampled t-test on the {title}, two-sided, not adjusted.")
+    return notes
+
+
+def _methods(name: str, estimates: Iterable[Estimate]) -> str:
+    return f"{TITLES[name]}: {_said(estimates)}."
+
+
+def _said(estimates: Iterable[Estimate]) -> str:
+    return "; ".join(sorted({estimate.method for estimate in estimates}))
+
+
+def cell_tables(row: Row, board: Board) -> list[Table]:
+    """The tables of a model's page below its numbers."""
+    found = []
+    if row.sites:
+        rows = [[site, number(item), str(n)] for site, (item, n) in row.sites.items()]
+        note = _methods(board.headline, [item for item, _ in row.sites.values()])
+        columns = ["site", f"{TITLES[board.headline]} (95 % interval)", "n"]
+        found.append(Table("Sites", "Each site as the test part", columns, rows, (note,)))
+    levels, tests = row.assessment.subgroups
+    if levels:
+        metric, second = SUBGROUP_TITLES[board.kind]
+        found.append(_subgroups(levels, board.kind))
+        columns = ["variable", "levels shown", f"p, {metric} differs", f"p, {second} differs"]
+        caption = "Cochran's Q over the levels shown, not adjusted for their number"
+        found.append(Table("Tests of interaction", caption, columns, [_test(t) for t in tests]))
+    return found
+
+
+SUBGROUP_TITLES = {
+    "regression": ("MAE", "mean residual"),
+    "classification": ("AUC", "calibration in the large"),
+}
+
+
+def _subgroups(levels: Sequence[Subgroup], kind: str) -> Table:
+    metric, second = SUBGROUP_TITLES[kind]
+    events = kind != "regression"
+    rows = [
+        [
+            f"{item.variable}: {item.level}",
+            "too few" if item.suppressed else str(item.n),
+            *([_optional(item.events)] if events else []),
+            "" if item.discrimination is None else number(item.discrimination),
+            "" if item.calibration is None else number(item.calibration),
+        ]
+        for item in levels
+    ]
+    columns = ["subgroup", "n", *(["with the outcome"] if events else []), metric, second]
+    least = (
+        f"fewer than {FEWEST} patients of either outcome"
+        if events
+        else f"fewer than {2 * FEWEST} patients"
+    )
+    notes = [
+        f"Cells with {least} are suppressed. Differences between subgroups of this size are mostly "
+        "noise: read the tests of interaction.",
+        f"{metric}: {_said(item.discrimination for item in levels if item.discrimination)}. "
+        f"{second}: {_said(item.calibration for item in levels if item.calibration)}.",
+    ]
+    if events:
+        notes.append(
+            "The predictions of one repeat's folds are pooled here: a model that predicts nearly "
+            "the same within a fold can fall below an AUC of 0.5 by that alone."
+        )
+    shown = [notes[0], *(notes[1:] if any(not item.suppressed for item in levels) else [])]
+    return Table("Subgroups", "With 95 % intervals", columns, rows, shown)
+
+
+def _test(test: Interaction) -> list[str]:
+    return [
+        test.variable,
+        str(test.levels),
+        p_value(test.discrimination_p),
+        p_value(test.calibration_p),
+    ]
+
+
+def _optional(value: int | None) -> str:
+    return "" if value is None else str(value)
