@@ -57,7 +57,7 @@ def execute(options: argparse.Namespace) -> int:
     reports = []
     for config in compose_jobs([f"{kind}={options.name}", *options.overrides]):
         findings = _probe(config) if kind == "dataset" else _test(config)
-        reports.append(_report(config, findings))
+        reports.append(_report(config, findings, kind))
     if options.json:
         import json
 
@@ -105,26 +105,25 @@ def _test(config: Mapping[str, Any]) -> list[Finding]:
     return audit_model(load_cell(cell), workers=check_engine(config["engine"]))
 
 
-def _report(config: Mapping[str, Any], findings: Sequence[Finding]) -> dict[str, Any]:
+def _report(config: Mapping[str, Any], findings: Sequence[Finding], kind: str) -> dict[str, Any]:
     from cytobench.audit.findings import acknowledged
 
     reasons = config.get("audit", {}).get("acknowledge", {}) or {}
     still_open, answered = acknowledged(findings, reasons)
+    parts = ("dataset", "task", "protocol" if kind == "dataset" else "model")
     return {
-        "dataset": config["dataset"]["name"],
-        "task": config["task"]["name"],
-        "model": config["model"].get("name"),
-        "protocol": config["protocol"]["name"],
+        "about": {part: config[part].get("name") for part in parts},
         "open": [{**asdict(item), "hint": item.hint} for item in still_open],
         "acknowledged": [{**asdict(item), "reason": reasons[item.code]} for item in answered],
     }
 
 
 def _show(report: Mapping[str, Any]) -> None:
-    about = ", ".join(f"{key} {report[key]}" for key in ("dataset", "task", "model", "protocol"))
-    console.say(about, style="dim")
+    console.say(", ".join(f"{part} {name}" for part, name in report["about"].items()), style="bold")
     for item in report["open"]:
         _line(item["code"], item["severity"], item["sentence"])
+        if item["severity"] != "note":
+            console.say(f"{'':<14}-> fix it, or say {item['hint']}", style="dim")
     if report["acknowledged"]:
         console.say("acknowledged:", style="bold")
     for item in report["acknowledged"]:
@@ -134,8 +133,6 @@ def _show(report: Mapping[str, Any]) -> None:
         for severity, words in (("block", "blocking"), ("warning", "warnings"), ("note", "notes"))
     ]
     console.say(", ".join(counts) + f", {len(report['acknowledged'])} acknowledged", style="bold")
-    if report["open"]:
-        console.say(f"acknowledge one with {report['open'][0]['hint']}", style="dim")
 
 
 def _explain(every: Iterable[Check], *, as_json: bool) -> None:

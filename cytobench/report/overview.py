@@ -10,8 +10,9 @@ from cytobench.leaderboard.rank import Board
 from cytobench.leaderboard.tables import TITLES, number
 from cytobench.leaderboard.words import title
 from cytobench.report.illustrations import Illustration
-from cytobench.report.page import Table, render, write_page
 from cytobench.report.ranks_figure import ranks_figure
+from cytobench.report.tables import Table
+from cytobench.report.writing import render, write_page
 
 
 def write_overviews(boards: Sequence[Board], root: Path) -> list[Path]:

@@ -20,6 +20,7 @@ from cytobench.report.tripod import checklist
 
 TEMPLATES = Path(__file__).parent / "templates"
 INDEX = "index.html"
+SUITE = f"../{INDEX}"
 
 
 def write_reports(board: Board, root: Path, second: Mapping[str, Estimate]) -> list[Path]:
@@ -44,13 +45,13 @@ def write_reports(board: Board, root: Path, second: Mapping[str, Estimate]) -> l
     names = file_names(board)
     drawn = list(of_board(board))
     pages = [f"{name}.html" for name in names]
-    written = [_write(folder / INDEX, entry_page(board, pages, drawn).encode())]
+    written = [write_page(folder / INDEX, entry_page(board, pages, drawn, home=SUITE).encode())]
     _figures(folder / "figures", drawn)
     for row, name in zip(board.rows, names, strict=True):
         drawn = list(of_cell(row, board))
         opinion = second.get(row.cell.key) if row.cell else None
         text = cell_page(row, board, drawn, opinion, home=INDEX)
-        written.append(_write(folder / f"{name}.html", text.encode()))
+        written.append(write_page(folder / f"{name}.html", text.encode()))
         _figures(folder / "figures" / name, drawn)
     return written
 
@@ -70,10 +71,17 @@ def file_names(board: Board) -> list[str]:
 def _figures(folder: Path, drawn: Sequence[Illustration]) -> None:
     for illustration in drawn:
         for name, content in illustration.files().items():
-            _write(folder / name, content)
+            write_page(folder / name, content)
 
 
-def _write(path: Path, content: bytes) -> Path:
+def write_page(path: Path, content: bytes) -> Path:
+    """Write one file of a report.
+
+    Raises
+    ------
+    StoreError
+        ``E702`` where it cannot be written.
+    """
     try:
         write_whole(path, content, mode=0o644)
     except OSError as error:
@@ -81,24 +89,30 @@ def _write(path: Path, content: bytes) -> Path:
     return path
 
 
-def entry_page(board: Board, pages: Sequence[str], drawn: Sequence[Illustration]) -> str:
+def entry_page(
+    board: Board, pages: Sequence[str], drawn: Sequence[Illustration], *, home: str = ""
+) -> str:
     """The page of a suite entry.
 
     Parameters
     ----------
     pages : sequence of str
         The address of each row's page, in the order of the rows.
+    home : str
+        Address of the suite's page; empty for a page that stands alone.
     """
     addresses = [*([""] if board.ceiling else []), *pages]
     rows = [
         {"cells": cells, "address": address}
         for cells, address in zip(table_rows(board), addresses, strict=True)
     ]
-    return _render(
+    return render(
         "entry.html",
         title=title(board),
+        home=home,
         **_warnings(board),
-        summary=summary(board),
+        lead=summary(board)[0],
+        summary=summary(board)[-3:],
         caption=f"{board.entry.suite}, best first; the order among tied rows means nothing",
         columns=headers(board),
         rows=rows,
@@ -130,7 +144,7 @@ def cell_page(
     headline = row.estimate(board.headline)
     result = f"{TITLES[board.headline]} {number(headline)}, n = {row.n}; {headline.method}."
     items = checklist(about, result)
-    return _render(
+    return render(
         "cell.html",
         title=f"{row.label}: {title(board)}",
         home=home,
@@ -153,7 +167,7 @@ def cell_page(
 def _warnings(board: Board) -> dict[str, Any]:
     """What must be seen before any number."""
     card = board.entry.about["dataset"]
-    return {"simulated": card["kind"] == "simulated", "caveat": card["caveat"]}
+    return {"simulated": card["kind"] == "simulated", "caveat": card["caveat"].rstrip(".")}
 
 
 def _keys(row: Row, board: Board) -> list[dict[str, str]]:
@@ -181,7 +195,8 @@ def _key(name: str, estimate: Estimate, note: str, *, signed: bool = False) -> d
     return {"name": name, "value": f"{estimate.value:{form}}", "note": ends + note}
 
 
-def _render(template: str, **context: Any) -> str:
+def render(template: str, **context: Any) -> str:
+    """A page from its template, everything in it escaped."""
     import jinja2
     from markupsafe import Markup
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cytobench.evaluate.metrics import tuning_metric
+
 About = Mapping[str, Any]
 AUTHOR = "AUTHOR MUST FILL"
 
@@ -58,7 +60,8 @@ def _data(about: About, headline: str) -> str:
 
 def _setting(about: About, headline: str) -> str:
     del headline
-    return str(about["dataset"].get("population", ""))
+    population = about["dataset"].get("population", "")
+    return f"As the data set states it: {population}." if population else ""
 
 
 def _preparation(about: About, headline: str) -> str:
@@ -76,21 +79,34 @@ def _outcome(about: About, headline: str) -> str:
 def _predictors(about: About, headline: str) -> str:
     del headline
     inputs = " and ".join(about["model"]["inputs"])
-    return f"All baseline {inputs}; {about['dataset']['analytes']} analytes. None after treatment."
+    return (
+        f"Offered to the model: what the data set declares as measured before treatment, {inputs}; "
+        f"the cohort has {about['dataset']['analytes']} analytes. Nothing was chosen outside the "
+        "training parts."
+    )
 
 
 def _sample_size(about: About, headline: str) -> str:
+    return (
+        f"{_development(about, headline)} `cytobench plan` gives what Riley's criteria ask for, "
+        "and the page of the entry what each model's size asks for."
+    )
+
+
+def _development(about: About, headline: str) -> str:
     del headline
     events = f", {about['events']} with the outcome" if about["events"] is not None else ""
-    return f"{about['n']} patients{events}. `cytobench plan` gives what Riley's criteria ask for."
+    return f"{about['n']} patients{events}, in {about['folds']} outer folds."
 
 
 def _missing(about: About, headline: str) -> str:
     del headline
     recipe = about["config"]["preprocess"]
+    if "missing" not in recipe or "censored" not in recipe:
+        return ""
     return (
         f"Missing values: {recipe['missing']} of the training part; below the limit of detection: "
-        f"{recipe['censored']}."
+        f"{recipe['censored']}. Patients without an outcome are left out."
     )
 
 
@@ -105,53 +121,84 @@ def _analysis(about: About, headline: str) -> str:
 
 def _model(about: About, headline: str) -> str:
     del headline
+    return f"{about['model']['summary'].rstrip('.')}. {_tuning(about)}"
+
+
+def _tuning(about: About) -> str:
     tuning = about["config"]["tuning"]
+    if tuning["sampler"] == "none" or not about["config"]["model"].get("space"):
+        return "Not tuned."
+    metric = tuning_metric(tuning["metric"], about["task"]["kind"])
     return (
-        f"{about['model']['summary']} Tuned by {tuning['sampler']}, {tuning['trials']} trials in "
-        f"each outer fold, on {tuning['metric']}."
+        f"Tuned by {tuning['sampler']}, {tuning['trials']} trials in each outer fold, by {metric} "
+        "on inner folds."
     )
 
 
 def _measures(about: About, headline: str) -> str:
-    del about, headline
-    return (
-        "Discrimination, calibration (intercept, slope, smoothed curve, ICI), overall scores and "
-        "net benefit, each with a 95 % interval and its method: see the table."
-    )
+    del headline
+    if about["task"]["kind"] == "regression":
+        measures = "Absolute and squared errors, R², rank correlation and calibration slope"
+    else:
+        measures = (
+            "Discrimination, calibration (intercept, slope, smoothed curve, ICI), overall scores "
+            "and net benefit"
+        )
+    return f"{measures}; interval and method stand beside each number of this page."
 
 
 def _imbalance(about: About, headline: str) -> str:
     del headline
     if about["events"] is None:
         return "Not applicable: the outcome is a number."
-    return f"{about['outcome_mean']:.0%} have the outcome; nothing was resampled or reweighted."
+    return (
+        f"{about['outcome_mean']:.0%} have the outcome. The framework resampled and reweighted "
+        "nothing; what the model itself does is in its settings."
+    )
 
 
 def _fairness(about: About, headline: str) -> str:
     del about, headline
-    return "Performance by sex, age, BMI, CRP, arm and site where known: see the subgroups."
+    return "No correction. Performance by subgroup, where the cohort knows them: see the subgroups."
 
 
 def _output(about: About, headline: str) -> str:
     del headline
-    kind = about["task"]["kind"]
-    return "A probability." if kind == "classification" else "A change in per cent of baseline."
+    if about["task"]["kind"] == "regression":
+        return f"A number: {about['task']['meaning']}."
+    return (
+        "A probability of the outcome; where decisions are scored, the threshold is chosen on the "
+        "inner folds of each training part."
+    )
 
 
 def _difference(about: About, headline: str) -> str:
     del headline
-    return f"Training and test parts come from {about['protocol']['claim']}."
+    return (
+        "Training and test parts are parts of one cohort, with one definition of outcome and "
+        f"predictors; the test parts stand for {about['protocol']['claim']}."
+    )
+
+
+def _prediction(about: About, headline: str) -> str:
+    del about, headline
+    return (
+        "The procedure is fitted to each training part and predicts its test part; the numbers are "
+        "those of the procedure. No model was refitted to all patients."
+    )
 
 
 def _data_sharing(about: About, headline: str) -> str:
     del headline
-    return f"Licence of the data: {about['dataset'].get('licence') or 'not stated'}."
+    licence = about["dataset"].get("licence")
+    return f"Licence of the data: {licence}." if licence else ""
 
 
 def _code(about: About, headline: str) -> str:
     del headline
     commit = f", commit {about['git_commit'][:12]}" if about["git_commit"] else ""
-    return f"cytobench{commit}; repeat with `{about['command']}`."
+    version = about["versions"].get("cytobench", "")
+    return f"cytobench {version}{commit}; repeat with `{about['command']}`.".replace("  ", " ")
 
 
 def _flow(about: About, headline: str) -> str:
@@ -161,11 +208,7 @@ def _flow(about: About, headline: str) -> str:
 
 def _characteristics(about: About, headline: str) -> str:
     del about, headline
-    return "Counts by subgroup: see the subgroups. A full table of characteristics: author."
-
-
-def _development(about: About, headline: str) -> str:
-    return _sample_size(about, headline)
+    return "Counts by subgroup: see the subgroups. A full table of characteristics is the author's."
 
 
 def _specification(about: About, headline: str) -> str:
@@ -183,8 +226,10 @@ def _performance(about: About, headline: str) -> str:
 
 
 def _heterogeneity(about: About, headline: str) -> str:
-    del about, headline
-    return "Interaction tests by subgroup and, under leave-one-site-out, each site: see below."
+    del headline
+    sites = about["protocol"]["name"] == "leave_one_site_out"
+    by_site = "Each site as the test part, and interaction tests" if sites else "Interaction tests"
+    return f"{by_site} by subgroup: see the tables."
 
 
 def _not_updated(about: About, headline: str) -> str:
@@ -262,7 +307,7 @@ _FILLED: dict[str, Callable[[About, str], str]] = {
     "12d": _heterogeneity,
     "12e": _measures,
     "12f": _not_updated,
-    "12g": _specification,
+    "12g": _prediction,
     "13": _imbalance,
     "14": _fairness,
     "15": _output,

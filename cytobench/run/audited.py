@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -73,7 +73,7 @@ def audit_model(
     )
     problem = Problem(baseline_frame(bench.cohort, card.inputs).iloc[rows], y, folds, seed)
     return audit_procedure(
-        ModelProcedure(replace(loaded)),
+        ModelProcedure(loaded),
         problem,
         strata=[f"{place}\x1f{treatment}" for place, treatment in zip(site, arm, strict=True)],
         permutations=permutations,

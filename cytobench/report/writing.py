@@ -1,0 +1,42 @@
+"""Fill a template, write a file of a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cytobench.core.errors import StoreError
+from cytobench.core.files import write_whole
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render(template: str, **context: Any) -> str:
+    """Fill a template; everything that is put in is escaped, our own style sheet excepted."""
+    import jinja2
+    from markupsafe import Markup
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+    )
+    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    page = environment.get_template(template).render(style=Markup(style), **context)  # noqa: S704
+    return str(page)
+
+
+def write_page(path: Path, content: bytes) -> Path:
+    """Write a file of a report, whole or not at all.
+
+    Raises
+    ------
+    StoreError
+        ``E702`` where it cannot be written.
+    """
+    try:
+        write_whole(path, content, mode=0o644)
+    except OSError as error:
+        raise StoreError("E702", f"cannot be written: {error.strerror}", where=str(path)) from error
+    return path
