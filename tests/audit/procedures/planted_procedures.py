@@ -127,5 +127,5 @@ def forest(X, y, train, test, seed):
 
     values = _values(X)
     known, new = _filled(values[train], values[train]), _filled(values[train], values[test])
-    fitted = RandomForestClassifier(20, random_state=seed).fit(known, y[train])
+    fitted = RandomForestClassifier(8, random_state=seed).fit(known, y[train])
     return fitted.predict_proba(new)[:, 1]
