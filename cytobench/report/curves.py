@@ -148,7 +148,9 @@ def chance(
     margin = max(0.06 * (high - low), 0.01 * max(abs(high), 1.0))
     edges = np.linspace(low - margin, high + margin, 41)
     label = f"{len(values)} permutations"
-    axes.hist(values, bins=edges, color=GREY, edgecolor="white", linewidth=0.5, label=label)
+    counts, _, _ = axes.hist(
+        values, bins=edges, color=GREY, edgecolor="white", linewidth=0.5, label=label
+    )
     if len(values):
         axes.axvline(
             float(values.mean()), color=INK, linewidth=1.4, linestyle=DASHED,
@@ -160,6 +162,7 @@ def chance(
         xlabel=f"{metric} of the whole procedure on permuted labels",
         ylabel="permutations",
         xlim=(edges[0], edges[-1]),
+        ylim=(0, 1.05 * max(1, *counts)),
     )
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(

@@ -126,7 +126,7 @@ def roc(folds: Sequence[FoldResult], auc: Estimate, title: str) -> Any:
     curves = {fold.fold: curve for fold in folds if (curve := _roc_curve(fold)) is not None}
     figure, axes = canvas(title, square=True)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=DASHED)
-    axes.annotate("chance", (0.99, 0.9), color=QUIET, fontsize=9, ha="right")
+    axes.annotate("chance", (0.99, 0.82), color=QUIET, fontsize=9, ha="right")
     repeats = sorted({fold.repeat for fold in folds})
     groups = [[fold.fold for fold in folds if fold.repeat == repeat] for repeat in repeats]
     if len(groups) == 1:  # one repeat: its folds (sites, say) say more than their mean again
@@ -178,7 +178,8 @@ def calibration(folds: Sequence[FoldResult], title: str) -> Any:
     patients = patient_means(folds)
     figure, axes = canvas(title, square=True)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=DASHED)
-    groups = _groups(patients.prediction)
+    # Predictions that differ by less than this say the same: a constant model is one point.
+    groups = _groups(np.round(patients.prediction, 2))
     predicted = [patients.prediction[group].mean() for group in groups]
     events = [patients.y[group].sum() for group in groups]
     ends = [wilson(float(k), len(group)) for k, group in zip(events, groups, strict=True)]

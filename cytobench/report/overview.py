@@ -60,6 +60,7 @@ def _figure(matrix: Across) -> list[Illustration]:
             ranks_figure(ranking, heading),
             f"Mean ranks with 95 % intervals. {ranking.said}",
             f"Mean ranks of {len(ranking.models)} models; the numbers are in the table.",
+            wide=True,
         )
     ]
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cytobench.core.errors import StoreError
-from cytobench.core.files import write_whole
 from cytobench.evaluate.intervals import Estimate
 from cytobench.leaderboard.rank import Board, Row
 from cytobench.leaderboard.tables import TITLES, headers, number, p_value, table_rows
@@ -15,10 +13,10 @@ from cytobench.leaderboard.words import footnotes, summary, title
 from cytobench.report.cards import dataset_card, model_card, provenance
 from cytobench.report.illustrations import Illustration, of_board, of_cell
 from cytobench.report.tables import NUMBER_COLUMNS, cell_tables, entry_tables, interval, numbers
-from cytobench.report.text import printable, slug
+from cytobench.report.text import slug
 from cytobench.report.tripod import checklist
+from cytobench.report.writing import render, write_page
 
-TEMPLATES = Path(__file__).parent / "templates"
 INDEX = "index.html"
 SUITE = f"../{INDEX}"
 
@@ -72,21 +70,6 @@ def _figures(folder: Path, drawn: Sequence[Illustration]) -> None:
     for illustration in drawn:
         for name, content in illustration.files().items():
             write_page(folder / name, content)
-
-
-def write_page(path: Path, content: bytes) -> Path:
-    """Write one file of a report.
-
-    Raises
-    ------
-    StoreError
-        ``E702`` where it cannot be written.
-    """
-    try:
-        write_whole(path, content, mode=0o644)
-    except OSError as error:
-        raise StoreError("E702", f"cannot be written: {error.strerror}", where=str(path)) from error
-    return path
 
 
 def entry_page(
@@ -193,27 +176,3 @@ def _key(name: str, estimate: Estimate, note: str, *, signed: bool = False) -> d
     said = interval(estimate, form)
     ends = f"95 % interval {said}; " if said else f"{estimate.method}; "
     return {"name": name, "value": f"{estimate.value:{form}}", "note": ends + note}
-
-
-def render(template: str, **context: Any) -> str:
-    """A page from its template, everything in it escaped."""
-    import jinja2
-    from markupsafe import Markup
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_printable,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    # Our own file, the only markup that is not escaped.
-    page = environment.get_template(template).render(style=Markup(style), **context)  # noqa: S704
-    return str(page)
-
-
-def _printable(value: Any) -> Any:
-    """Names without the characters that no page may hold; what is markup already stays."""
-    return printable(value) if type(value) is str else value

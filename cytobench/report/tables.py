@@ -24,6 +24,7 @@ from cytobench.leaderboard.tables import (
     worst_table,
 )
 from cytobench.leaderboard.words import WORST_NOTE, more_note
+from cytobench.report.figures import wilson
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,11 @@ def numbers(row: Row, second: Estimate | None) -> list[list[str]]:
         for name, estimate in row.assessment.estimates.items()
     ]
     if row.assessment.kind == "classification":
-        prevalence = row.assessment.prevalence
-        found.insert(
-            2, ["prevalence", f"{prevalence:.3f}", "", str(row.n), "", "share of patients"]
-        )
+        found.insert(2, _line("prevalence", _prevalence(row), row.n))
     if row.selection is not None:
-        found.insert(1, _line("AUC, second opinion", row.selection.corrected, row.n))
+        folds = row.assessment.scores.folds
+        n = folds[0].n_train if len(folds) == 1 else row.n  # a search sees training parts alone
+        found.insert(1, _line("AUC, second opinion", row.selection.corrected, n))
     if second is not None:
         name = f"{TITLES[_headline(row)]}, second opinion"
         found.insert(1, _line(name, second, row.n))
@@ -68,6 +68,11 @@ def numbers(row: Row, second: Estimate | None) -> list[list[str]]:
             for name, estimate in row.added.differences.items()
         ]
     return found
+
+
+def _prevalence(row: Row) -> Estimate:
+    share = row.assessment.prevalence
+    return Estimate(share, *wilson(share * row.n, row.n), "share of patients, Wilson's interval")
 
 
 def _headline(row: Row) -> str:
@@ -126,7 +131,7 @@ def _closing_tables(board: Board, n: int) -> list[Table]:
     if selection:
         corrected = [row.selection.corrected for row in board.rows if row.selection]
         notes = (
-            f"BBC-CV: {_said(corrected)}. Uncorrected: the best setting on the predictions that "
+            f"{_said(corrected)}. Uncorrected: the best setting on the predictions that "
             "chose it, without an interval, since it is too good.",
         )
         caption = f"The nested estimate and BBC-CV, with 95 % intervals; n = {n}"
@@ -140,9 +145,20 @@ def _added_notes(board: Board) -> list[str]:
         _methods(name, [each[name] for each in differences]) for name in ADDED_SHOWN[board.kind]
     ]
     if any(row.added is not None and row.added.p == row.added.p for row in board.rows):
-        title = TITLES[board.headline]
-        notes.append(f"p: corrected resampled t-test on the {title}, two-sided, not adjusted.")
+        notes.append(f"p: {_test_of(board)}, two-sided, not adjusted.")
+    if any(row.added and row.added.posterior for row in board.rows):
+        notes.append(
+            "P: Bayesian correlated t-test (Corani & Benavoli 2015), the probability of a "
+            "difference that is large enough to matter."
+        )
     return notes
+
+
+def _test_of(board: Board) -> str:
+    title = TITLES[board.headline]
+    if board.entry.about["protocol"]["name"] == "repeated_stratified":
+        return f"corrected resampled t-test on the {title}"
+    return f"of the difference in {title}, as its interval"
 
 
 def _methods(name: str, estimates: Iterable[Estimate]) -> str:
@@ -164,7 +180,7 @@ def cell_tables(row: Row, board: Board) -> list[Table]:
     levels, tests = row.assessment.subgroups
     if levels:
         metric, second = SUBGROUP_TITLES[board.kind]
-        found.append(_subgroups(levels, board.kind))
+        found.append(_subgroups(levels, board.kind, pooled=len(row.assessment.scores.folds) > 1))
         columns = ["variable", "levels shown", f"p, {metric} differs", f"p, {second} differs"]
         caption = "Cochran's Q over the levels shown, not adjusted for their number"
         found.append(Table("Tests of interaction", caption, columns, [_test(t) for t in tests]))
@@ -177,7 +193,7 @@ SUBGROUP_TITLES = {
 }
 
 
-def _subgroups(levels: Sequence[Subgroup], kind: str) -> Table:
+def _subgroups(levels: Sequence[Subgroup], kind: str, *, pooled: bool) -> Table:
     metric, second = SUBGROUP_TITLES[kind]
     events = kind != "regression"
     rows = [
@@ -202,7 +218,7 @@ def _subgroups(levels: Sequence[Subgroup], kind: str) -> Table:
         f"{metric}: {_said(item.discrimination for item in levels if item.discrimination)}. "
         f"{second}: {_said(item.calibration for item in levels if item.calibration)}.",
     ]
-    if events:
+    if events and pooled:
         notes.append(
             "The predictions of one repeat's folds are pooled here: a model that predicts nearly "
             "the same within a fold can fall below an AUC of 0.5 by that alone."

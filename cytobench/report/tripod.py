@@ -96,7 +96,7 @@ def _sample_size(about: About, headline: str) -> str:
 def _development(about: About, headline: str) -> str:
     del headline
     events = f", {about['events']} with the outcome" if about["events"] is not None else ""
-    return f"{about['n']} patients{events}, in {about['folds']} outer folds."
+    return f"{about['n']} patients{events}; {_folds(about)}."
 
 
 def _missing(about: About, headline: str) -> str:
@@ -114,9 +114,13 @@ def _analysis(about: About, headline: str) -> str:
     del headline
     protocol = about["protocol"]
     return (
-        f"{protocol['name'].replace('_', ' ')}, {about['folds']} outer folds, inner folds inside "
-        f"each training part; it speaks about {protocol['claim']}."
+        f"Protocol {protocol['name'].replace('_', ' ')}: {_folds(about)}, inner folds inside each "
+        f"training part; it speaks about {protocol['claim']}."
     )
+
+
+def _folds(about: About) -> str:
+    return f"{about['folds']} outer folds" if about["folds"] > 1 else "one training and test part"
 
 
 def _model(about: About, headline: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from cytobench.core.errors import StoreError
 from cytobench.core.files import write_whole
+from cytobench.report.text import printable
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -20,11 +21,18 @@ def render(template: str, **context: Any) -> str:
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_printable,
         trim_blocks=True,
+        lstrip_blocks=True,
     )
     style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
     page = environment.get_template(template).render(style=Markup(style), **context)  # noqa: S704
     return str(page)
+
+
+def _printable(value: Any) -> Any:
+    """Names without the characters that no page may hold; what is markup already stays."""
+    return printable(value) if type(value) is str else value
 
 
 def write_page(path: Path, content: bytes) -> Path:

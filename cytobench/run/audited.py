@@ -14,7 +14,7 @@ from cytobench.audit.procedure import Problem
 from cytobench.core.seeds import derive_seed
 from cytobench.preprocess.pipeline import baseline_frame
 from cytobench.run.cells import LoadedCell
-from cytobench.run.fold import _Fold
+from cytobench.run.fold import OuterFold
 from cytobench.splits.plan import Split
 from cytobench.splits.protocols import stratified_folds
 
@@ -39,11 +39,11 @@ class ModelProcedure:
 
     def __call__(self, X: pd.DataFrame, y: Floats, train: Index, test: Index, seed: int) -> Floats:
         """Predictions for the rows `test`, see :data:`cytobench.audit.procedure.Procedure`."""
-        fold = _Fold(self.loaded, 0)
+        fold = OuterFold(self.loaded, 0)
         fold.frame, fold.y, fold.seed = X, y, seed
         fold.split = Split(0, 0, train, test)
-        known, new = fold._encode(fold.split.train, fold.split.test)
-        return fold._predict(fold._fit({}, known), new.X)
+        known, new = fold.encode(fold.split.train, fold.split.test)
+        return fold.predict(fold.fit({}, known), new.X)
 
 
 def audit_model(
@@ -79,7 +79,7 @@ def audit_model(
         permutations=permutations,
         positive_control=card.role != "floor",
         workers=workers,
-        preload=[card.extra] if card.extra else [],
+        preload=[__name__, "cytobench.preprocess.assay", *([card.extra] if card.extra else [])],
     )
 
 

@@ -95,12 +95,12 @@ def run_fold(loaded: LoadedCell, fold: int, salt: bytes) -> FoldResult:
 
     with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
-        result = _Fold(loaded, fold).run(salt)
+        result = OuterFold(loaded, fold).run(salt)
     said = sorted({f"{item.category.__name__}: {item.message}" for item in caught})
     return FoldResult(**{**result, "warnings": said})
 
 
-class _Fold:
+class OuterFold:
     """The steps of one fold, with what they share."""
 
     def __init__(self, loaded: LoadedCell, fold: int) -> None:
@@ -117,6 +117,7 @@ class _Fold:
         self.seed = derive_seed(loaded.cell.config["seed"], loaded.bench.plan.hash, fold)
 
     def run(self, salt: bytes) -> dict[str, Any]:
+        """All steps; the fields of a :class:`FoldResult` but its warnings."""
         started = time.perf_counter()
         inner = self._inner_parts()
         params, trials = search(
@@ -128,10 +129,10 @@ class _Fold:
         )
         threshold = self._threshold(params, inner)
         tuned = time.perf_counter()
-        train, test = self._encode(self.split.train, self.split.test)
-        estimator = self._fit(params, train)
+        train, test = self.encode(self.split.train, self.split.test)
+        estimator = self.fit(params, train)
         fitted = time.perf_counter()
-        prediction = self._predict(estimator, test.X)
+        prediction = self.predict(estimator, test.X)
         return {
             "fold": self.index,
             "repeat": self.split.repeat,
@@ -175,9 +176,9 @@ class _Fold:
             classification=self.kind == "classification",
             patients=rows if len(np.unique(rows)) < len(rows) else None,
         )
-        return [self._encode(rows[train], rows[valid]) for train, valid in splits]
+        return [self.encode(rows[train], rows[valid]) for train, valid in splits]
 
-    def _encode(self, train: NDArray[np.intp], other: NDArray[np.intp]) -> tuple[Part, Part]:
+    def encode(self, train: NDArray[np.intp], other: NDArray[np.intp]) -> tuple[Part, Part]:
         """Fit the preprocessing on `train` and apply it to both."""
         X_train, X_other = self.frame.iloc[train], self.frame.iloc[other]
         if not self.loaded.model.card.raw:
@@ -204,7 +205,7 @@ class _Fold:
         key = canonical_json(dict(params))
         if key not in self.seen:
             self.seen[key] = [
-                self._predict(self._fit(params, train), valid.X) for train, valid in inner
+                self.predict(self.fit(params, train), valid.X) for train, valid in inner
             ]
         return self.seen[key]
 
@@ -232,7 +233,8 @@ class _Fold:
             },
         )
 
-    def _fit(self, params: Mapping[str, Any], part: Part) -> Any:
+    def fit(self, params: Mapping[str, Any], part: Part) -> Any:
+        """The model with these parameters, fitted to an encoded part."""
         cohort = self.loaded.bench.cohort
         estimator = self.loaded.model.build(
             params,
@@ -244,7 +246,14 @@ class _Fold:
         y = part.y.astype(np.intp) if self.kind == "classification" else part.y
         return estimator.fit(part.X, y)
 
-    def _predict(self, estimator: Any, X: pd.DataFrame) -> Floats:
+    def predict(self, estimator: Any, X: pd.DataFrame) -> Floats:
+        """Checked predictions: probabilities of the positive class, or numbers.
+
+        Raises
+        ------
+        PluginError
+            ``E231`` where they are none.
+        """
         where = f"model {self.loaded.model.card.name!r} ({self.loaded.model.card.origin})"
         if self.kind == "regression":
             prediction = np.asarray(estimator.predict(X), dtype=np.float64)

@@ -25,7 +25,8 @@ LEAKY = '''
 
         draw = np.random.default_rng(0)
         y = draw.permutation(np.arange(100) % 2).astype(float)
-        table = pd.DataFrame({"IL-6": draw.lognormal(size=100), "rating": y + draw.random(100), "y": y})
+        table = pd.DataFrame({"IL-6": draw.lognormal(size=100), "y": y})
+        table["rating"] = y + draw.random(100)
         return Cohort(
             table, [Analyte("IL-6", "pg/mL")], LabelOutcome("y", "responded"), DatasetCard("leaky"),
             covariates=["rating"],

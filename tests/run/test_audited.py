@@ -76,27 +76,34 @@ def test_a_sin_of_a_plugin_is_caught_by_its_code(toy_plugins, write_plugin, sin)
     source = SCALER.replace("{on_fit}", on_fit).replace("{on_predict}", on_predict)
     write_plugin("models", "sinner", source)
 
-    found = audit_model(loaded("sinner", "dataset=toy"), permutations=0)
+    found = audit_model(loaded("sinner", "dataset=toy"), permutations=0, workers=2)
 
     assert code in blocking(found)
 
 
 @pytest.mark.parametrize("task", ["response", "percent_change"])
 def test_the_bundled_linear_model_passes_all_tests(working_directory, task):
-    cell = loaded("elastic_net", "dataset=sim_inflamed_mdd", "dataset.n=120", f"task={task}")
+    cell = loaded("elastic_net", "dataset=sim_inflamed_mdd", "dataset.n=100", f"task={task}")
 
-    assert audit_model(cell, permutations=10, workers=2) == []
+    assert audit_model(cell, permutations=5, workers=2) == []
 
 
 @pytest.mark.parametrize(
-    "model", ["random_forest", "hist_gradient_boosting", "svm_rbf", "crp_cutoff", "prior"]
+    ("model", "overrides"),
+    [
+        ("random_forest", ["model.n_estimators=10"]),
+        ("hist_gradient_boosting", []),
+        ("svm_rbf", []),
+        ("crp_cutoff", []),
+    ],
 )
-def test_bundled_models_pass(working_directory, model):
-    cell = loaded(model, "dataset=sim_inflamed_mdd", "dataset.n=80")
+def test_bundled_models_pass(working_directory, model, overrides):
+    cell = loaded(model, "dataset=sim_inflamed_mdd", "dataset.n=80", *overrides)
 
     assert audit_model(cell, permutations=0, workers=2) == []
 
 
+@pytest.mark.slow
 def test_the_bundled_network_passes(working_directory):
     pytest.importorskip("torch")
     cell = loaded("mlp", "dataset=sim_inflamed_mdd", "dataset.n=60", "model.members=1")
@@ -108,7 +115,7 @@ def test_a_model_that_raises_is_a_finding(toy_plugins, write_plugin):
     broken = SCALER.replace("{on_fit}", "raise ArithmeticError('of no use')")
     write_plugin("models", "sinner", broken.replace("{on_predict}", "pass"))
 
-    found = audit_model(loaded("sinner", "dataset=toy"), permutations=0)
+    found = audit_model(loaded("sinner", "dataset=toy"), permutations=0, workers=2)
 
     assert "A100" in blocking(found)
     assert any("of no use" in finding.sentence for finding in found)
