@@ -44,8 +44,9 @@ def permutation_p(observed: float, null: Sequence[float], *, larger_is_better: b
     """``(b + 1) / (m + 1)``."""
     values = np.asarray(null, dtype=float)
     sign = 1 if larger_is_better else -1
-    beaten = int((sign * values >= sign * observed - 1e-12).sum())
-    return (beaten + 1) / (len(values) + 1)
+    # An undefined score, on either side, counts against the model.
+    worse = int((sign * values < sign * observed - 1e-12).sum())
+    return (len(values) - worse + 1) / (len(values) + 1)
 
 
 def against_chance(

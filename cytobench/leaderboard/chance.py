@@ -65,6 +65,8 @@ def _score(store: RunStore, key: str, about: Mapping[str, Any]) -> float | None:
         return None
     folds = store.read_cell(key).folds
     values = Scores(about["task"]["kind"], about["protocol"]["name"], folds).by_fold[headline]
+    if np.isnan(values).all():
+        return None
     score = float(np.nanmean(values))
     store.keep_derived(key, "headline", json.dumps({headline: score}))
     return score

@@ -43,8 +43,10 @@ def searched(space: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _range(dimension: Mapping[str, Any]) -> str:
-    if dimension["type"] == "choice":
+    if "options" in dimension:
         return " or ".join(str(option) for option in dimension["options"])
+    if "low" not in dimension or "high" not in dimension:
+        return str(dimension["type"])  # a record without its ends is shown for what it says
     scale = ", logarithmic" if dimension.get("log") else ""
     return f"{dimension['low']:g} to {dimension['high']:g}{scale}"
 

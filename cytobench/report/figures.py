@@ -57,34 +57,6 @@ def patient_means(folds: Sequence[FoldResult]) -> PatientMeans:
     )
 
 
-def figures(
-    kind: str, folds: Sequence[FoldResult], headline: Estimate, title: str
-) -> dict[str, bytes]:
-    """All figures of a cell.
-
-    Parameters
-    ----------
-    kind : {"classification", "regression"}
-    folds : sequence of FoldResult
-    headline : Estimate
-        AUC or MAE with its interval, as the leaderboard gives it.
-    title : str
-        The model's name; stands above each figure.
-
-    Returns
-    -------
-    dict
-        File name -> PNG.
-    """
-    if kind == "regression":
-        return {"predictions.png": png(observed_predicted(folds, headline, title))}
-    return {
-        "roc.png": png(roc(folds, headline, title)),
-        "calibration.png": png(calibration(folds, title)),
-        "predictions.png": png(risk_by_outcome(folds, title)),
-    }
-
-
 def svg(figure: Any) -> str:
     """A figure as SVG, the same bytes each time; text stays text, for search and screen readers."""
     buffer = io.StringIO()
@@ -191,7 +163,7 @@ def calibration(folds: Sequence[FoldResult], title: str) -> Any:
     say(
         axes,
         f"mean prediction {mean:.2f}, observed {share:.2f}; bars: 95 % intervals\n"
-        "below: patients with (orange) and without the outcome (grey)",
+        "below: patients with the outcome (upwards) and without it (downwards)",
     )
     axes.set(
         xlabel="predicted probability (mean out-of-fold)",

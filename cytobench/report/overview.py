@@ -42,8 +42,8 @@ def _entry(board: Board) -> dict[str, str]:
     tied = sum(row.tied_with_best is True for row in board.rows)
     return {
         "address": f"{board.entry.name}/index.html",
-        "title": title(board),
-        "n": str(board.entry.about["n"]),
+        "title": f"{title(board)}, {board.entry.about['protocol']['name'].replace('_', ' ')}",
+        "n": str(best.n),
         "best": f"{TITLES[board.headline]} {number(best.estimate(board.headline))}",
         "tied": f"{best.label}" + (f" and {tied - 1} tied with it" if tied > 1 else ""),
     }

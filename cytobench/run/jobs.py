@@ -91,7 +91,12 @@ def _suite_jobs(name: str, overrides: Sequence[str], keys: Sequence[str]) -> Job
         chosen = [f"dataset={entry['dataset']}", f"task={entry['task']}"]
         if "model" not in keys:
             chosen.append("model=" + ",".join(suite["models"]))
-        fixed = [*suite.get("overrides", []), *entry.get("overrides", [])]
+        # Another protocol brings its own options: the suite's would name what it does not have.
+        fixed = [
+            text
+            for text in [*suite.get("overrides", []), *entry.get("overrides", [])]
+            if text.partition("=")[0].partition(".")[0] not in keys
+        ]
         configs += _with_floors([*fixed, *chosen, *overrides])
     return Jobs(_cells(configs, AD_HOC if changed else name), _settings(configs), notes)
 

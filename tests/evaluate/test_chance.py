@@ -18,6 +18,11 @@ def test_one_is_added_to_both(observed, larger, p):
     assert found == pytest.approx(p)
 
 
+def test_an_undefined_score_counts_against_the_model():
+    assert permutation_p(0.9, [0.4, float("nan")], larger_is_better=True) == pytest.approx(2 / 3)
+    assert permutation_p(float("nan"), [0.4, 0.5], larger_is_better=True) == 1
+
+
 def test_the_family_is_compared_with_the_best_of_each_permutation():
     null = {"a": {1: 0.5, 2: 0.6, 3: 0.4}, "b": {1: 0.7, 2: 0.5, 3: 0.5}}
 

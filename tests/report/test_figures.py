@@ -12,8 +12,12 @@ from cytobench.report.figures import (
     _groups,
     _mean_curve,
     _roc_curve,
-    figures,
+    calibration,
+    observed_predicted,
     patient_means,
+    png,
+    risk_by_outcome,
+    roc,
     wilson,
 )
 
@@ -62,7 +66,14 @@ def constant(draw, y):
 def drawn(folds, kind="classification"):
     scores = Scores(kind, "repeated_stratified", folds)
     headline = scores.estimate("auc" if kind == "classification" else "mae")
-    return figures(kind, folds, headline, "model: task on data")
+    title = "model: task on data"
+    if kind == "regression":
+        return {"predictions.png": png(observed_predicted(folds, headline, title))}
+    return {
+        "roc.png": png(roc(folds, headline, title)),
+        "calibration.png": png(calibration(folds, title)),
+        "predictions.png": png(risk_by_outcome(folds, title)),
+    }
 
 
 @pytest.mark.parametrize("predict", [good, rounded, constant])

@@ -48,7 +48,8 @@ def make_about(model, **changes):
             "model": {
                 "name": model, "C": 1.0,
                 "space": {"C": {"type": "float", "low": 0.1, "high": 9.0, "log": True},
-                          "kind": {"type": "choice", "options": ["a", None]}},
+                          "kind": {"type": "choice", "options": ["a", None]},
+                          "depth": {"type": "int"}},
             },
             "preprocess": {"name": "standard", "missing": "median", "censored": "llod_sqrt2"},
             "tuning": {"sampler": "tpe", "trials": 5, "seconds": None, "metric": "log_loss"},
@@ -390,7 +391,7 @@ def test_a_lone_page_links_to_no_other():
 def test_settings_and_search_are_words():
     said = page_of().said
     assert "C = 1.0" in said
-    assert "C: 0.1 to 9, logarithmic; kind: a or None" in said
+    assert "C: 0.1 to 9, logarithmic; kind: a or None; depth: int" in said
     assert "{" not in said.replace("\\frac{1}", "")
 
 

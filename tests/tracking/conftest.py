@@ -49,7 +49,10 @@ def _about(model: str, kind: str, folds: int, **changes: Any) -> dict[str, Any]:
         "config": {
             "model": {
                 "name": model, "C": 1.0, "kernel": "rbf", "tol": 0.01,
-                "space": {"C": {"type": "float"}, "kernel": {"type": "choice"}},
+                "space": {
+                    "C": {"type": "float", "low": 0.1, "high": 10, "log": True},
+                    "kernel": {"type": "choice", "options": ["rbf", "linear"]},
+                },
             },
             "preprocess": {"name": "standard", "censored": "llod_sqrt2", "missing": "median"},
             "tuning": {"sampler": "tpe", "trials": 2, "seconds": None, "metric": "log_loss"},
