@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from cytobench.evaluate.comparisons import (
     Posterior,
     bayesian_correlated_t,
     paired_delong,
+    resampled_auc,
 )
 from cytobench.evaluate.decision import (
     DecisionCurve,
@@ -69,6 +70,23 @@ class Added:
     differences: Mapping[str, Estimate]
     p: float
     posterior: Posterior | None = None
+    _resampled: Callable[[], Floats] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def by_bootstrap(self) -> Estimate | None:
+        """Difference of AUC by the paired bootstrap over patients: a second opinion.
+
+        Nothing is refitted, so that it is too short where training varies. None for a number as
+        outcome.
+        """
+        if self._resampled is None:
+            return None
+        drawn = self._resampled()
+        drawn = drawn[~np.isnan(drawn)]
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        value = self.differences["auc"].value
+        method = f"paired patient bootstrap, {len(drawn)} resamples, no refit"
+        return Estimate(value, min(value, float(low)), max(value, float(high)), method)
 
 
 @dataclass(frozen=True)
@@ -166,6 +184,19 @@ class Assessment:
         }
 
     @cached_property
+    def resampled(self) -> Floats:
+        """Mean AUC over folds in every resample of patients, shape (resamples,)."""
+        column = {patient: k for k, patient in enumerate(self.scores.out_of_fold.patients)}
+        folds = [
+            (
+                np.array([column[patient] for patient in fold.predictions.patient], dtype=np.intp),
+                np.asarray(fold.predictions.prediction, dtype=float),
+            )
+            for fold in self.scores.folds
+        ]
+        return resampled_auc(folds, self.scores.out_of_fold.y, self.weights)
+
+    @cached_property
     def decision(self) -> DecisionCurve | None:
         """Net benefit over the declared thresholds; None for a number as outcome."""
         if self.kind == "regression":
@@ -207,7 +238,10 @@ class Assessment:
             at = np.array([self.decide_at])
             each = contributions(mine.out_of_fold, at) - contributions(other.out_of_fold, at)
             found["net_benefit"] = percentile(each[:, 0], self.weights)
-        return Added(name, found, *self._tested(other))
+        drawn = None
+        if self.kind == "classification":
+            drawn = partial(_paired_resamples, self, reference)
+        return Added(name, found, *self._tested(other), drawn)
 
     def _tested(self, other: Scores) -> tuple[float, Posterior | None]:
         """P-value and posterior of the headline metric's difference."""
@@ -223,6 +257,12 @@ class Assessment:
         if mine.protocol == "holdout" and headline == "auc":
             return _locked_auc(mine, other).p, None
         return float("nan"), None
+
+
+def _paired_resamples(first: Assessment, second: Assessment) -> Floats:
+    """Differences of the mean AUC over folds, both models in the same resamples."""
+    found: Floats = first.resampled - second.resampled
+    return found
 
 
 def _locked_auc(mine: Scores, other: Scores) -> PairedAuc:

@@ -55,6 +55,9 @@ def _row_json(row: Row) -> dict[str, Any]:
         "added": {name: asdict(item) for name, item in row.added.differences.items()}
         if row.added
         else None,
+        "auc_added_by_bootstrap": asdict(row.added.by_bootstrap)
+        if row.added and row.added.by_bootstrap
+        else None,
         "p_added": row.added.p if row.added else None,
         "posterior": asdict(row.added.posterior) if row.added and row.added.posterior else None,
         "next_site": asdict(row.assessment.scores.over_sites.next_site)

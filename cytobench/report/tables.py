@@ -67,6 +67,9 @@ def numbers(row: Row, second: Estimate | None) -> list[list[str]]:
             _line(f"{TITLES[name]} gained over {row.added.reference}", estimate, row.n, signed=True)
             for name, estimate in row.added.differences.items()
         ]
+        if row.added.by_bootstrap is not None:
+            name = f"AUC gained over {row.added.reference}, second opinion"
+            found.append(_line(name, row.added.by_bootstrap, row.n, signed=True))
     return found
 
 

@@ -45,9 +45,12 @@ def test_a_better_model_adds_and_an_equal_one_adds_nothing():
 
     assert all(estimate.low > 0 for estimate in added.differences.values())
     assert added.p < 0.01
+    assert added.by_bootstrap.low > 0
+    assert added.by_bootstrap.value == added.differences["auc"].value
     assert added.posterior.p_better > 0.99
     assert all(estimate.value == 0 for estimate in nothing.differences.values())
     assert nothing.p == 1
+    assert (nothing.by_bootstrap.low, nothing.by_bootstrap.high) == (0, 0)
 
 
 def test_other_patients_are_refused():
