@@ -37,7 +37,7 @@ from cytobench.evaluate.decision import (
     resampled_patients,
 )
 from cytobench.evaluate.influence import influence
-from cytobench.evaluate.intervals import Estimate, corrected_t, nadeau_bengio, repeated
+from cytobench.evaluate.intervals import Estimate, corrected_t, nadeau_bengio, out_of_bag, repeated
 from cytobench.evaluate.scores import HEADLINE, LOWER_IS_BETTER, METRICS, Scores
 from cytobench.evaluate.subgroup import Interaction, Subgroup, subgroup_table
 
@@ -285,6 +285,8 @@ def _difference(metric: str, difference: Floats, mine: Scores, other: Scores) ->
         if each is None:
             return nadeau_bengio(difference, *mine.sizes)
         return repeated(difference, float(each.var(ddof=1)) / len(each), *mine.sizes)
+    if mine.protocol == "bootstrap":
+        return out_of_bag(difference)
     if mine.protocol == "holdout" and metric == "auc":
         return _locked_auc(mine, other).difference
     if mine.protocol == "holdout" and each is not None and len(each) > 1:
