@@ -35,9 +35,9 @@ def subgroups(cohort: Cohort) -> Mapping[str, Levels]:
     """
     found: dict[str, Levels] = {}
     named = {column.casefold(): column for column in cohort.covariates}
-    for group, (names, levels) in _COVARIATES.items():
+    for group, names, levels in _COVARIATES:
         column = next((named[name] for name in names if name in named), None)
-        if column is not None:
+        if column is not None and group not in found:
             found[group] = levels(cohort.column(column))
     crp = _crp(cohort)
     if crp is not None:
@@ -70,13 +70,15 @@ def _bmi(column: pd.Series) -> Levels:
 
 
 def _resistant(column: pd.Series) -> Levels:
-    """A yes or no as it stands; a number counts failed trials."""
+    """A yes or no, however it is written."""
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        values = _numbers(column)
-        if np.nanmax(values, initial=0) > 1:
-            return _cut(values, (RESISTANT_AFTER,), ("no", "yes"))
-        return _cut(values, (0.5,), ("no", "yes"))
+        return _cut(_numbers(column), (0.5,), ("no", "yes"))
     return ["" if pd.isna(value) else _yes_or_no(value) for value in column]
+
+
+def _failed_trials(column: pd.Series) -> Levels:
+    """How many adequate treatments failed before."""
+    return _cut(_numbers(column), (RESISTANT_AFTER,), ("no", "yes"))
 
 
 def _yes_or_no(value: object) -> str:
@@ -104,12 +106,14 @@ def _cut(values: NDArray[np.float64], cuts: tuple[float, ...], names: tuple[str,
     return ["" if np.isnan(value) else names[k] for value, k in zip(values, position, strict=True)]
 
 
-_COVARIATES: dict[str, tuple[tuple[str, ...], Callable[[pd.Series], Levels]]] = {
-    "sex": (("sex", "gender"), _sex),
-    "age": (("age", "age_years", "visiting_age"), _age),
-    "BMI": (("bmi", "body_mass_index"), _bmi),
-    "treatment-resistant": (
-        ("treatment_resistant", "treatment-resistant", "trd", "resistant", "failed_trials"),
+_COVARIATES: tuple[tuple[str, tuple[str, ...], Callable[[pd.Series], Levels]], ...] = (
+    ("sex", ("sex", "gender"), _sex),
+    ("age", ("age", "age_years", "visiting_age"), _age),
+    ("BMI", ("bmi", "body_mass_index"), _bmi),
+    (
+        "treatment-resistant",
+        ("treatment_resistant", "treatment-resistant", "trd", "resistant"),
         _resistant,
     ),
-}
+    ("treatment-resistant", ("failed_trials",), _failed_trials),
+)

@@ -152,13 +152,17 @@ class Assessment:
 
     def _probabilities(self) -> dict[str, Estimate]:
         repeats = list(self.scores.out_of_fold.repeats())
+        # A model that says one thing to everybody has only the folds' prevalences to differ by.
+        constant = all(np.ptp(fold.predictions.prediction) < 1e-9 for fold in self.scores.folds)
         flat = "predictions hardly differ, or separate the outcomes"
         found = {
             "calibration_intercept": over_repeats(
                 [intercept(y, p) for y, p in repeats], "GLM, one repeat's patients", "one class"
             ),
             "calibration_slope": over_repeats(
-                [slope(y, p) for y, p in repeats], "GLM, one repeat's patients", flat
+                [(float("nan"), float("nan")) if constant else slope(y, p) for y, p in repeats],
+                "GLM, one repeat's patients",
+                flat,
             ),
         }
         found |= distance_estimates(repeats, resamples=min(self.resamples, 500), seed=self.seed)
@@ -227,8 +231,8 @@ class Assessment:
             Where the two were not tested on the same patients in the same folds.
         """
         mine, other = self.scores, reference.scores
-        if not np.array_equal(mine.out_of_fold.patients, other.out_of_fold.patients):
-            raise ValueError("the two cells were tested on different patients")
+        if _tested(mine) != _tested(other):
+            raise ValueError("the two cells were tested on different patients or in other folds")
         found = {}
         for metric in ADDED[self.kind]:
             sign = -1 if metric in LOWER_IS_BETTER else 1
@@ -257,6 +261,11 @@ class Assessment:
         if mine.protocol == "holdout" and headline == "auc":
             return _locked_auc(mine, other).p, None
         return float("nan"), None
+
+
+def _tested(scores: Scores) -> list[list[str]]:
+    """Who was tested in each fold, in order."""
+    return [list(fold.predictions.patient) for fold in scores.folds]
 
 
 def _paired_resamples(first: Assessment, second: Assessment) -> Floats:

@@ -76,7 +76,22 @@ def intercept(y: ArrayLike, probability: ArrayLike) -> tuple[float, float]:
     value, standard error : float
         NaN where one class only is present.
     """
-    return _glm(y, probability, slope=False)
+    from scipy.optimize import brentq
+    from scipy.special import expit
+
+    outcome, eta = np.asarray(y, dtype=float), logit(probability)
+    if outcome.all() or not outcome.any():
+        return float("nan"), float("nan")
+    # The likelihood equation of the offset model: as many expected as observed. It has one root,
+    # which Newton's steps miss where predictions are 0 or 1.
+    reach = 2 * float(np.abs(eta).max()) + 30
+
+    def excess(shift: float) -> float:
+        return float((expit(eta + shift) - outcome).sum())
+
+    shift = float(brentq(excess, -reach, reach, xtol=1e-12))
+    risk = expit(eta + shift)
+    return shift, 1 / math.sqrt(float((risk * (1 - risk)).sum()))
 
 
 def slope(y: ArrayLike, probability: ArrayLike) -> tuple[float, float]:
@@ -89,27 +104,22 @@ def slope(y: ArrayLike, probability: ArrayLike) -> tuple[float, float]:
     """
     if float(np.std(logit(probability))) < HARDLY:
         return float("nan"), float("nan")
-    return _glm(y, probability, slope=True)
-
-
-def _glm(y: ArrayLike, probability: ArrayLike, *, slope: bool) -> tuple[float, float]:
     import statsmodels.api as sm
     from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
     outcome, eta = np.asarray(y, dtype=float), logit(probability)
     if outcome.all() or not outcome.any():
         return float("nan"), float("nan")
-    ones = np.ones((len(eta), 1))
-    design = np.column_stack([ones, eta]) if slope else ones
+    design = np.column_stack([np.ones(len(eta)), eta])
     with warnings.catch_warnings():
         warnings.simplefilter("error", PerfectSeparationWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)  # predictions of 0 and 1 on the way
         try:
-            fit = sm.GLM(
-                outcome, design, family=sm.families.Binomial(), offset=None if slope else eta
-            ).fit()
+            fit = sm.GLM(outcome, design, family=sm.families.Binomial()).fit()
         except PerfectSeparationWarning:
             return float("nan"), float("nan")
-    return float(fit.params[-1]), float(fit.bse[-1])
+    value, se = float(fit.params[1]), float(fit.bse[1])
+    return (value, se) if fit.converged and math.isfinite(se) else (float("nan"), float("nan"))
 
 
 def smooth(y: ArrayLike, probability: ArrayLike) -> Smoothed:
@@ -129,7 +139,12 @@ def smooth(y: ArrayLike, probability: ArrayLike) -> Smoothed:
         # Neighbourhoods of tied predictions: loess falls back to a local constant and says so.
         warnings.simplefilter("ignore")
         model = loess(p, outcome, span=SPAN, degree=2)
-        model.fit()
+        try:
+            model.fit()
+        except ValueError:  # singular: most predictions of a neighbourhood are the same
+            at = np.unique(np.quantile(p, np.linspace(0, 1, POINTS)))
+            fitted = np.interp(p, at, local_quadratic(p, at) @ outcome)
+            return Smoothed(p, np.clip(fitted, 0, 1), "local quadratic, span 0.75, many ties")
         fitted = np.asarray(model.outputs.fitted_values, dtype=float)
     return Smoothed(p, np.clip(fitted, 0, 1), "loess, span 0.75, degree 2")
 
@@ -155,6 +170,9 @@ def local_quadratic(x: Floats, at: Floats, span: float = SPAN) -> Floats:
     reach = np.partition(distance, nearest - 1, axis=1)[:, nearest - 1 : nearest]
     reach = np.maximum(reach, 1e-12)
     weight = np.clip(1 - (distance / reach) ** 3, 0, 1) ** 3
+    # All neighbours equally far, on ties at one side: they count alike, or nobody would.
+    nobody = weight.sum(axis=1, keepdims=True) == 0
+    weight = np.where(nobody & (distance <= reach * (1 + 1e-9)), 1.0, weight)
     u = (x[None, :] - at[:, None]) / reach
     powers = np.stack([np.ones_like(u), u, u**2], axis=-1)
     gram = np.einsum("mn,mni,mnj->mij", weight, powers, powers)

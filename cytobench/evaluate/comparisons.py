@@ -13,6 +13,10 @@ from cytobench.evaluate.intervals import Estimate
 from cytobench.evaluate.metrics import midranks
 
 Floats = NDArray[np.float64]
+TestedPart = tuple[ArrayLike, ArrayLike, ArrayLike]
+"""Patients, outcomes and predictions of the test part of one fold of one repeat."""
+NO_SPREAD = 1e-12
+"""A standard error below this is rounding: shares of pairs are fractions of whole numbers."""
 
 ROPE = {"auc": 0.01, "mae": 0.5}
 """Region of practical equivalence: a smaller difference changes nobody's decision. AUC; points."""
@@ -87,7 +91,8 @@ class PairedAuc:
     difference : Estimate
         First less second.
     z, p : float
-        DeLong's test, two-sided; NaN where the two rank every patient alike.
+        DeLong's test, two-sided. Where the two order every pair alike there is no z, and p is 1;
+        where they differ by the same for every patient there is neither.
     """
 
     difference: Estimate
@@ -106,7 +111,7 @@ def paired_delong(y: ArrayLike, first: ArrayLike, second: ArrayLike) -> PairedAu
     y : array of 0 and 1, shape (n,)
     first, second : array, shape (n,)
     """
-    from scipy.special import ndtr
+    from scipy.special import ndtr, ndtri
 
     outcome = np.asarray(y, dtype=float) == 1
     m, n = int(outcome.sum()), int((~outcome).sum())
@@ -118,11 +123,14 @@ def paired_delong(y: ArrayLike, first: ArrayLike, second: ArrayLike) -> PairedAu
     of_negatives = parts[0][1] - parts[1][1]
     value = float(of_positives.mean())
     se = math.sqrt(float(of_positives.var(ddof=1)) / m + float(of_negatives.var(ddof=1)) / n)
-    if se == 0:
-        estimate = Estimate(value, value, value, "paired DeLong: no difference in any pair")
-        return PairedAuc(estimate, float("nan"), float("nan") if value else 1.0)
-    z = value / se
-    estimate = Estimate(value, value - 1.959964 * se, value + 1.959964 * se, "paired DeLong")
+    if se < NO_SPREAD and abs(value) < NO_SPREAD:
+        estimate = Estimate(0.0, 0.0, 0.0, "paired DeLong: no difference in any pair")
+        return PairedAuc(estimate, float("nan"), 1.0)
+    if se < NO_SPREAD:
+        reason = "no interval: the same difference for every patient"
+        return PairedAuc(Estimate(value, None, None, reason), float("nan"), float("nan"))
+    z, half = value / se, float(ndtri(0.975)) * se
+    estimate = Estimate(value, value - half, value + half, "paired DeLong")
     return PairedAuc(estimate, z, float(2 * ndtr(-abs(z))))
 
 
@@ -158,14 +166,15 @@ def resampled_auc(
     """
     total = np.zeros(len(weights))
     counted = np.zeros(len(weights))
+    by_patient = np.ascontiguousarray(weights.T)  # rows of patients: a fold is copied in one piece
     for rows, score in folds:
         positive, negative = y[rows] == 1, y[rows] == 0
         order = (score[positive][:, None] > score[negative]) + 0.5 * (
             score[positive][:, None] == score[negative]
         )
-        left, right = weights[:, rows[positive]], weights[:, rows[negative]]
-        pairs = left.sum(axis=1) * right.sum(axis=1)
-        wins = ((left @ order) * right).sum(axis=1)
+        left, right = by_patient[rows[positive]], by_patient[rows[negative]]
+        pairs = left.sum(axis=0) * right.sum(axis=0)
+        wins = np.einsum("ij,ij->j", order.T @ left, right)
         total += np.divide(wins, pairs, out=np.zeros(len(wins)), where=pairs > 0)
         counted += pairs > 0
     found: Floats = np.full(len(weights), np.nan)
@@ -181,19 +190,27 @@ def cv_auc_influence(folds: Sequence[tuple[ArrayLike, ArrayLike]]) -> Estimate:
     Parameters
     ----------
     folds : sequence of (y, score)
+        Each with both outcomes: without, the fold's AUC and so the estimate is undefined.
     """
-    values, squares, n = [], 0.0, 0
-    everyone = np.concatenate([np.asarray(y, dtype=float) for y, _ in folds])
-    share = float(everyone.mean())
-    for y, score in folds:
-        outcome = np.asarray(y, dtype=float) == 1
-        of_positives, of_negatives = _components(outcome, np.asarray(score, dtype=float))
+    from scipy.special import ndtri
+
+    parts = [
+        (np.asarray(y, dtype=float) == 1, np.asarray(score, dtype=float)) for y, score in folds
+    ]
+    if not parts or any(outcome.all() or not outcome.any() for outcome, _ in parts):
+        return Estimate(float("nan"), None, None, "no interval: a fold holds one class only")
+    share = float(np.concatenate([outcome for outcome, _ in parts]).mean())
+    values, squares = [], 0.0
+    for outcome, score in parts:
+        of_positives, of_negatives = _components(outcome, score)
         auc = float(of_positives.mean())
         values.append(auc)
         squares += float((((of_positives - auc) / share) ** 2).sum()) / len(outcome)
         squares += float((((of_negatives - auc) / (1 - share)) ** 2).sum()) / len(outcome)
-        n += len(outcome)
     value = float(np.mean(values))
-    se = math.sqrt(squares / len(folds) / n)
+    se = math.sqrt(squares / len(parts) / sum(len(outcome) for outcome, _ in parts))
+    if se < NO_SPREAD:
+        return Estimate(value, None, None, f"no interval: every fold's AUC is {values[0]:g}")
+    half = float(ndtri(0.975)) * se
     method = "influence curve, folds' models as given"
-    return Estimate(value, value - 1.959964 * se, value + 1.959964 * se, method)
+    return Estimate(value, value - half, value + half, method)

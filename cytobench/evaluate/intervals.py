@@ -186,8 +186,9 @@ def on_logit(value: float, half: float, method: str) -> Estimate:
     if not 0 < value < 1:
         return Estimate(value, None, None, f"no interval: the estimate is {value:g}")
     centre, reach = math.log(value / (1 - value)), half / (value * (1 - value))
-    low, high = (1 / (1 + math.exp(-(centre + sign * reach))) for sign in (-1, 1))
-    return Estimate(value, low, high, method)
+    from scipy.special import expit
+
+    return Estimate(value, float(expit(centre - reach)), float(expit(centre + reach)), method)
 
 
 def _corrected_se(values: Floats, n_train: float, n_test: float) -> float:
@@ -266,6 +267,16 @@ def delong_logit(y: ArrayLike, score: ArrayLike) -> Estimate:
     if variance == 0 and 0 < value < 1:
         return Estimate(value, value, value, "DeLong, logit scale")
     return on_logit(value, _z_quantile() * math.sqrt(variance), "DeLong, logit scale")
+
+
+def wilson_share(share: float, n: int) -> Estimate:
+    """A share of n patients with Wilson's interval (1927, doi:10.1080/01621459.1927.10502953)."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    if math.isnan(share) or n == 0:
+        return Estimate(float("nan"), None, None, "no interval: nobody to be counted")
+    low, high = proportion_confint(round(share * n), n, method="wilson")
+    return Estimate(share, float(low), float(high), f"Wilson, {n} patients")
 
 
 def mean_of_patients(losses: ArrayLike) -> Estimate:

@@ -33,13 +33,22 @@ class OverSites:
     tau2: float
 
 
-def random_effects(values: Sequence[float], variances: Sequence[float]) -> OverSites | None:
+def random_effects(
+    values: Sequence[float], variances: Sequence[float], *, there_are: int | None = None
+) -> OverSites | None:
     """Paule-Mandel heterogeneity, Hartung-Knapp-Sidik-Jonkman interval, prediction interval.
 
     IntHout et al. 2014 (doi:10.1186/1471-2288-14-25) for the interval with k - 1 degrees of
     freedom; never shorter than with a factor of 1 (Röver et al. 2015,
     doi:10.1186/s12874-015-0091-1). Higgins et al. 2009 (doi:10.1111/j.1467-985X.2008.00552.x) for
-    the prediction interval with k - 2.
+    the prediction interval with k - 2; R's metafor takes k - 1 there.
+
+    Parameters
+    ----------
+    values, variances : sequence of float
+        One estimate for each site with its variance, above 0.
+    there_are : int, optional
+        Sites in all, where some have no value.
 
     Returns
     -------
@@ -57,7 +66,8 @@ def random_effects(values: Sequence[float], variances: Sequence[float]) -> OverS
     mean, tau2 = float(fit.mean_effect_re), max(0.0, float(fit.tau2))
     se = math.sqrt(float(fit.var_eff_w_re) * max(1.0, float(fit.scale_hksj_re)))
     half = float(stdtrit(k - 1, 0.975)) * se
-    method = f"random effects over {k} sites, Paule-Mandel, Hartung-Knapp"
+    counted = f"{k} sites" if there_are in (None, k) else f"{k} of {there_are} sites"
+    method = f"random effects over {counted}, Paule-Mandel, Hartung-Knapp"
     reach = float(stdtrit(k - 2, 0.975)) * math.sqrt(tau2 + se**2)
     return OverSites(
         Estimate(mean, mean - half, mean + half, method),
@@ -73,7 +83,12 @@ def auc_over_sites(aucs: Sequence[float], variances: Sequence[float]) -> OverSit
     ----------
     aucs, variances : sequence of float
         One AUC with DeLong's variance for each site. Sites without both classes, with an AUC of 0
-        or 1 or without variance are left out.
+        or 1 or without variance are left out; the method says of how many sites the rest are.
+
+    Returns
+    -------
+    OverSites or None
+        None with fewer than `FEWEST` sites that are left.
     """
     usable = [
         (auc, variance)
@@ -83,6 +98,7 @@ def auc_over_sites(aucs: Sequence[float], variances: Sequence[float]) -> OverSit
     found = random_effects(
         [math.log(auc / (1 - auc)) for auc, _ in usable],
         [variance / (auc * (1 - auc)) ** 2 for auc, variance in usable],
+        there_are=len(aucs),
     )
     if found is None:
         return None

@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 
 from cytobench.core.result import FoldResult
 from cytobench.evaluate import metrics
+from cytobench.evaluate.comparisons import cv_auc_influence
 from cytobench.evaluate.influence import influence, of_prevalence
 from cytobench.evaluate.intervals import (
     Estimate,
     delong,
     delong_logit,
-    mean_of_patients,
     mean_of_sites,
     out_of_bag,
     repeated,
     repeated_auc,
+    wilson_share,
 )
 from cytobench.evaluate.meta import OverSites, auc_over_sites
 from cytobench.evaluate.out_of_fold import OutOfFold, out_of_fold
@@ -179,6 +180,26 @@ class Scores:
         pairs = [delong(fold.predictions.y, fold.predictions.prediction) for fold in self.folds]
         return auc_over_sites([auc for auc, _ in pairs], [variance for _, variance in pairs])
 
+    @property
+    def by_influence(self) -> Estimate | None:
+        """The AUC with LeDell's influence-curve interval, value and width averaged over repeats.
+
+        A second opinion without resampling; the fitted models are taken as given. None for a number
+        as outcome, and where some fold holds one class.
+        """
+        if self.kind == "regression":
+            return None
+        repeats: dict[int, list[tuple[Sequence[float], Sequence[float]]]] = {}
+        for fold in self.folds:
+            parts = fold.predictions
+            repeats.setdefault(fold.repeat, []).append((parts.y, parts.prediction))
+        found = [cv_auc_influence(folds) for folds in repeats.values()]
+        ends = [(e.value, e.low, e.high) for e in found if e.low is not None]
+        if len(ends) < len(found):
+            return None
+        value, low, high = np.mean(np.array(ends, dtype=float), axis=0)
+        return Estimate(float(value), float(low), float(high), found[0].method)
+
     def _resampled(self, metric: str, values: Floats) -> Estimate:
         if metric == "auc":
             of_repeats = [delong(y, p)[1] for y, p in self.out_of_fold.repeats()]
@@ -212,18 +233,26 @@ class Scores:
     def _locked(self, metric: str, fold: FoldResult) -> Estimate:
         """The metric on one test set that no other fold shares."""
         y, p = np.asarray(fold.predictions.y), np.asarray(fold.predictions.prediction)
-        losses: dict[str, Callable[[], Floats]] = {
-            "brier": lambda: (p - y) ** 2,
-            "mae": lambda: np.abs(p - y),
-        }
         if metric == "auc":
             return delong_logit(y, p)
-        if metric in losses:
-            return mean_of_patients(losses[metric]())
         value = METRICS[self.kind][metric](fold)
-        return Estimate(value, None, None, "no interval: one test set")
+        if metric in ("sensitivity", "specificity"):
+            of = int((y == (metric == "sensitivity")).sum())
+            return wilson_share(value, of)
+        each = influence(metric, out_of_fold([fold]))
+        if each is None:
+            return Estimate(value, None, None, "no interval: one test set")
+        if len(each) < 2:
+            return Estimate(value, None, None, "no interval: one patient")
+        return _around(value, each)
 
     @cached_property
     def seconds(self) -> float:
         """Median seconds for one outer fold, tuning included."""
         return float(np.median([sum(fold.timings.values()) for fold in self.folds]))
+
+
+def _around(value: float, each: Floats) -> Estimate:
+    """A value with the normal interval of what each patient contributes to it."""
+    half = 1.959964 * float(each.std(ddof=1)) / math.sqrt(len(each))
+    return Estimate(value, value - half, value + half, "normal interval over patients")

@@ -21,7 +21,7 @@ class Across:
 
     Attributes
     ----------
-    headline : str
+    headline, protocol : str
     entries, models : sequence of str
     values : array, shape (entries, models)
         Higher is better: losses have their sign turned.
@@ -33,6 +33,7 @@ class Across:
     """
 
     headline: str
+    protocol: str
     entries: Sequence[str]
     models: Sequence[str]
     values: Floats
@@ -52,13 +53,13 @@ def across(boards: Sequence[Board]) -> list[Across]:
         key = (board.headline, str(board.entry.about["protocol"]["name"]))
         groups.setdefault(key, []).append(board)
     return [
-        _matrix(headline, group)
-        for (headline, _), group in sorted(groups.items())
+        _matrix(headline, protocol, group)
+        for (headline, protocol), group in sorted(groups.items())
         if len(group) > 1
     ]
 
 
-def _matrix(headline: str, boards: Sequence[Board]) -> Across:
+def _matrix(headline: str, protocol: str, boards: Sequence[Board]) -> Across:
     rows = [{row.label: row.estimate(headline).value for row in board.rows} for board in boards]
     everywhere = set.intersection(*(_known(row) for row in rows))
     somewhere = {label for row in rows for label in row}
@@ -66,6 +67,7 @@ def _matrix(headline: str, boards: Sequence[Board]) -> Across:
     sign = -1 if headline in LOWER_IS_BETTER else 1
     return Across(
         headline=headline,
+        protocol=protocol,
         entries=[board.entry.name for board in boards],
         models=models,
         values=sign * np.array([[row[model] for model in models] for row in rows]),

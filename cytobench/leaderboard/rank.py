@@ -180,11 +180,16 @@ def _against_reference(rows: list[Row]) -> list[Row]:
     ]
 
 
+def _mean(values: Sequence[float]) -> float:
+    return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
+
+
 def _against_chance(rows: list[Row], entry: Entry, headline: str) -> list[Row]:
     if not entry.null:
         return rows
     tested = against_chance(
-        {_key(row): row.estimate(headline).value for row in rows},
+        # The statistic that was permuted: under leave-one-site-out not the summary that is shown.
+        {_key(row): _mean(row.by_fold[headline]) for row in rows},
         entry.null,
         larger_is_better=headline not in LOWER_IS_BETTER,
     )

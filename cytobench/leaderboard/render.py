@@ -133,7 +133,11 @@ def across_markdown(suite: str, boards: Sequence[Board]) -> str:
     parts: list[str] = []
     for matrix in across(boards):
         columns, rows, notes = ranks_table(matrix)
-        parts += [f"# Suite {_escaped(suite)} over datasets, by {TITLES[matrix.headline]}", ""]
+        protocol = matrix.protocol.replace("_", " ")
+        heading = (
+            f"# Suite {_escaped(suite)} over datasets, by {TITLES[matrix.headline]}; {protocol}"
+        )
+        parts += [heading, ""]
         parts += [*_markdown_table(columns, rows), ""] if rows else []
         parts += [*(f"- {_escaped(note)}" for note in notes), ""]
     return "\n".join(parts)

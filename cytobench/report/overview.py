@@ -53,10 +53,12 @@ def _figure(matrix: Across) -> list[Illustration]:
     ranking = ranking_of(matrix)
     if ranking is None:
         return []
-    heading = f"Models over datasets, by {TITLES[matrix.headline]}"
+    heading = (
+        f"Models over datasets, by {TITLES[matrix.headline]}; {matrix.protocol.replace('_', ' ')}"
+    )
     return [
         Illustration(
-            f"ranks-{matrix.headline}",
+            f"ranks-{matrix.headline}-{matrix.protocol}",
             ranks_figure(ranking, heading),
             f"Mean ranks with 95 % intervals. {ranking.said}",
             f"Mean ranks of {len(ranking.models)} models; the numbers are in the table.",
@@ -67,5 +69,5 @@ def _figure(matrix: Across) -> list[Illustration]:
 
 def _tables(matrix: Across) -> list[Table]:
     columns, rows, notes = ranks_table(matrix)
-    heading = f"Over datasets, by {TITLES[matrix.headline]}"
+    heading = f"Over datasets, by {TITLES[matrix.headline]}; {matrix.protocol.replace('_', ' ')}"
     return [Table(heading, "Mean rank over real cohorts", columns, rows, tuple(notes))]

@@ -62,6 +62,9 @@ def numbers(row: Row, second: Estimate | None) -> list[list[str]]:
     if second is not None:
         name = f"{TITLES[_headline(row)]}, second opinion"
         found.insert(1, _line(name, second, row.n))
+    curve = row.assessment.scores.by_influence
+    if curve is not None:
+        found.insert(1, _line("AUC, second opinion", curve, row.n))
     if row.added is not None:
         found += [
             _line(f"{TITLES[name]} gained over {row.added.reference}", estimate, row.n, signed=True)

@@ -22,6 +22,10 @@ from cytobench.splits.plan import Index, Split, SplitPlan
 Floats = NDArray[np.float64]
 
 
+FEWEST_TO_RESAMPLE = 5
+"""Patients of a class; all of five are drawn in one resample of 26 (5! / 5^5)."""
+
+
 @dataclass(frozen=True)
 class Population:
     """The patients whose outcome is known, with what splits are made from.
@@ -327,6 +331,14 @@ def _bootstrap(
     splits: list[Split] = []
     draw = np.random.default_rng(seed)
     strata = population.y if population.classification else np.zeros(len(population.y))
+    fewest = int(np.unique(strata, return_counts=True)[1].min())
+    if fewest < FEWEST_TO_RESAMPLE:
+        raise SplitError(
+            "E412",
+            f"one class has {fewest} patients: too few for a resample to leave some of them out",
+            where=f"cohort {population.cohort!r}",
+            hint=f"the bootstrap needs {FEWEST_TO_RESAMPLE} patients of each class",
+        )
     groups = [np.flatnonzero(strata == value) for value in np.unique(strata)]
     everyone = np.arange(len(population.y))
     while len(splits) < resamples:

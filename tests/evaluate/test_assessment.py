@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.folds import stored
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.folds import one, stored
 
 from cytobench.evaluate.assessment import assess
 from cytobench.evaluate.influence import influence, of_prevalence
@@ -156,3 +159,188 @@ def test_a_locked_test_set_has_delongs_comparison():
     assert added.differences["auc"].low > 0
     assert added.p < 0.001
     assert added.differences["log_loss"].low is not None
+
+
+def under(protocol, signal, seed, kind="classification", **options):
+    """A cell under a protocol: five sites, one test set, or 50 left-out parts."""
+    draw = np.random.default_rng(seed)
+    y = Y if kind == "classification" else draw.normal(-40, 20, 160)
+    p = predictions(Y, signal, seed, 1)[0] if kind == "classification" else y + signal * 20
+    p = p if kind == "classification" else p + draw.normal(0, 10, 160)
+    threshold = 0.5 if kind == "classification" else None
+    if protocol == "holdout":
+        parts = [(0, np.arange(100, 160))]
+    elif protocol == "leave_one_site_out":
+        parts = [(0, np.arange(32 * site, 32 * site + 32)) for site in range(5)]
+    else:
+        left = np.random.default_rng(99)  # the same parts for every model
+        parts = [(k, np.sort(left.choice(160, 59, replace=False))) for k in range(50)]
+    folds = [
+        one(p, y, rows, repeat, options.get("groups"), threshold, "p", number)
+        for number, (repeat, rows) in enumerate(parts)
+    ]
+    return assess(kind, protocol, folds, TASK, resamples=200, shared=options.get("shared"))
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+@pytest.mark.parametrize("protocol", ["leave_one_site_out", "holdout", "bootstrap"])
+def test_no_interval_excludes_its_estimate_under_any_protocol(protocol, kind):
+    found = under(protocol, 0.3, 1, kind)
+
+    for name, estimate in found.estimates.items():
+        assert estimate.method, name
+        if estimate.low is not None:
+            assert estimate.low <= estimate.value <= estimate.high, name
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+@pytest.mark.parametrize("protocol", ["leave_one_site_out", "holdout", "bootstrap"])
+def test_a_model_adds_nothing_to_itself_under_any_protocol(protocol, kind):
+    found = under(protocol, 0.3, 1, kind)
+
+    added = found.added_to(found, "itself")
+
+    assert all(estimate.value == 0 for estimate in added.differences.values())
+    assert added.posterior is None
+    assert math.isnan(added.p) or added.p == 1
+
+
+@pytest.mark.parametrize("protocol", ["repeated", "leave_one_site_out", "holdout", "bootstrap"])
+def test_turning_the_comparison_turns_every_difference(protocol):
+    if protocol == "repeated":
+        first, second = cell(0.3, seed=1), cell(0.1, seed=2)
+    else:
+        first, second = under(protocol, 0.3, 1), under(protocol, 0.1, 2)
+
+    there, back = first.added_to(second, "second"), second.added_to(first, "first")
+
+    for name, estimate in there.differences.items():
+        other = back.differences[name]
+        assert estimate.value == pytest.approx(-other.value)
+        if estimate.low is not None:
+            assert (estimate.low, estimate.high) == pytest.approx((-other.high, -other.low))
+            assert estimate.low <= estimate.value <= estimate.high
+    assert there.p == pytest.approx(back.p, nan_ok=True)
+
+
+def test_a_smaller_error_is_a_gain():
+    near, far = under("holdout", 0.0, 1, "regression"), under("holdout", 2.0, 1, "regression")
+
+    added = near.added_to(far, "far")
+
+    assert added.differences["mae"].value > 0
+    assert added.differences["r2"].value > 0
+
+
+@given(st.integers(0, 1000), st.floats(0.3, 4), st.floats(-2, 2))
+@settings(deadline=None, max_examples=15)
+def test_no_monotone_transform_moves_the_auc_or_its_interval(seed, stretch, shift):
+    p = predictions(Y, 0.2, seed)
+    moved = 1 / (1 + np.exp(-(stretch * np.log(p / (1 - p)) + shift)))
+
+    first, second = (
+        Scores("classification", "repeated_stratified", stored(rows, Y)).estimate("auc")
+        for rows in (p, moved)
+    )
+
+    assert (second.value, second.low, second.high) == pytest.approx(
+        (first.value, first.low, first.high)
+    )
+
+
+def test_every_model_of_a_board_sees_the_same_resampled_patients():
+    shared = {}
+
+    first = under("holdout", 0.3, 1, shared=shared)
+    second = under("holdout", 0.1, 2, shared=shared)
+
+    assert first.weights is second.weights
+    np.testing.assert_array_equal(first.weights, under("holdout", 0.1, 3).weights)
+
+
+def test_an_equal_model_has_net_benefit_0_to_0_more():
+    """Paired over patients: what two models share cancels in every resample."""
+    found = cell(0.3).added_to(cell(0.3), "twin").differences["net_benefit"]
+
+    assert (found.value, found.low, found.high) == (0, 0, 0)
+
+
+def test_folds_of_one_class_are_left_out():
+    y = np.zeros(60)
+    y[:4] = 1  # four events in five folds: one fold has none
+    folds = stored(np.linspace(0.9, 0.1, 60), y, repeats=1)
+
+    found = assess("classification", "repeated_stratified", folds, TASK, resamples=200)
+
+    assert np.isnan(found.scores.by_fold["auc"]).sum() == 1
+    assert found.estimate("auc").value == 1
+    assert not math.isnan(found.estimate("brier").value)
+
+
+def test_predictions_of_exactly_0_and_1_are_assessed():
+    draw = np.random.default_rng(8)
+    p = np.where(draw.random(160) < 0.8, Y, 1 - Y)
+
+    found = assess("classification", "repeated_stratified", stored(p, Y), TASK, resamples=200)
+
+    for name, estimate in found.estimates.items():
+        if estimate.low is not None:
+            assert estimate.low <= estimate.value <= estimate.high, name
+    assert found.estimates["ici"].low is None
+
+
+def test_small_levels_are_hidden_in_an_assessment():
+    groups = {"sex": ["f"] * 155 + ["m"] * 5}
+
+    rows, tests = under("holdout", 0.3, 1, groups=groups).subgroups
+
+    assert [row.suppressed for row in rows] == [False, True]
+    assert tests[0].discrimination_p is None
+
+
+def test_other_folds_of_the_same_patients_are_refused():
+    first = stored(predictions(Y, 0.3, 1), Y)
+    other = stored(predictions(Y, 0.3, 1), Y, seed=5)
+    mixed = [*first[:5], *other[5:]]
+
+    def made(folds):
+        return assess("classification", "repeated_stratified", folds, TASK, resamples=200)
+
+    with pytest.raises(ValueError, match="folds"):
+        made(first).added_to(made(mixed), "other")
+
+
+def test_the_prevalence_of_each_training_part_has_no_slope():
+    """23 events of 61 patients: training parts differ by a per cent, and the slope is -4."""
+    y = np.r_[np.ones(23), np.zeros(38)]
+    folds = [
+        replace(
+            fold,
+            predictions=replace(
+                fold.predictions, prediction=[fold.train_mean] * len(fold.predictions.y)
+            ),
+        )
+        for fold in stored(np.full(61, 0.5), y, repeats=5)
+    ]
+
+    found = assess("classification", "repeated_stratified", folds, TASK, resamples=200)
+
+    assert math.isnan(found.estimates["calibration_slope"].value)
+
+
+def test_the_interval_of_net_benefit_holds_what_the_prevalence_varies_by():
+    """Everybody is treated at 0.5: net benefit is 2 p - 1, its standard error 2 sqrt(p q / n)."""
+    y = (np.arange(200) % 4 == 0).astype(float)
+    folds = stored(np.full(200, 0.9), y)
+
+    found = assess("classification", "repeated_stratified", folds, TASK).estimates["net_benefit"]
+
+    half = 1.96 * 2 * math.sqrt(0.25 * 0.75 / 200)
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.1)
+
+
+def test_a_loss_on_a_locked_test_set_has_an_interval_whichever_it_is():
+    found = under("holdout", 0.3, 1)
+
+    assert found.estimate("brier").low is not None
+    assert found.estimate("log_loss").low is not None

@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cytobench.evaluate.calibration import (
     distance_estimates,
     intercept,
     linear_calibration,
     local_quadratic,
+    logit,
     over_repeats,
     slope,
     smooth,
@@ -136,3 +139,97 @@ def test_linear_slope_is_that_of_least_squares():
     expected = linregress(p, y)
 
     assert linear_calibration(y, p) == pytest.approx((expected.slope, expected.stderr))
+
+
+def test_the_smoothing_matrix_leaves_parabolas_as_they_are(data):
+    """A local quadratic reproduces one exactly (Cleveland 1979)."""
+    p = data.p1.to_numpy()
+
+    matrix = local_quadratic(p, np.array([0.3, 0.5]))
+
+    np.testing.assert_allclose(matrix.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(matrix @ (2 * p**2 - p + 0.1), [0.18 - 0.2, 0.5 - 0.4], atol=1e-6)
+
+
+@given(st.integers(0, 10_000), st.floats(-1.5, 1.5), st.floats(0.3, 3))
+@settings(deadline=None, max_examples=25)
+def test_shifted_and_stretched_log_odds_move_intercept_and_slope_by_as_much(seed, shift, stretch):
+    """Cox 1958: the logit is linear in both."""
+    y, p = simulated(80, seed)
+    y[:2] = 0, 1
+    eta = logit(p)
+
+    shifted = intercept(y, 1 / (1 + np.exp(-(eta + shift))))
+    stretched = slope(y, 1 / (1 + np.exp(-stretch * eta)))
+
+    assert shifted[0] == pytest.approx(intercept(y, p)[0] - shift, abs=1e-5)
+    assert stretched == pytest.approx(tuple(x / stretch for x in slope(y, p)), rel=1e-4, abs=1e-6)
+
+
+def test_predictions_of_exactly_0_and_1_give_finite_numbers():
+    """Clipped at 1e-6: a certain prediction that is wrong weighs much, but not infinitely."""
+    y, p = simulated(80, 3)
+    p[:4], y[:4] = [0, 0, 1, 1], [0, 1, 1, 0]
+
+    found = [*intercept(y, p), *slope(y, p), *smooth(y, p).distances.values()]
+
+    assert np.isfinite(found).all()
+    assert smooth(y, p).observed.min() >= 0
+    assert smooth(y, p).observed.max() <= 1
+
+
+def test_few_different_predictions_are_compared_with_the_share_of_each():
+    y, p = [1, 0, 0, 0, 1, 1, 1, 0], [0.3] * 4 + [0.6] * 4
+
+    found = smooth(y, p)
+
+    np.testing.assert_allclose(found.observed, [0.25] * 4 + [0.75] * 4)
+    assert found.distances["ici"] == pytest.approx((0.05 + 0.15) / 2)
+    assert found.distances["emax"] == pytest.approx(0.15)
+    estimates = distance_estimates([(np.array(y, float), np.array(p))], resamples=50, seed=0)
+    assert estimates["ici"].low is None
+    assert "fewer than ten" in estimates["ici"].method
+
+
+def test_distances_are_means_over_repeats_and_grow_with_the_quantile():
+    repeats = [simulated(150, seed) for seed in (1, 2)]
+
+    found = distance_estimates(repeats, resamples=100, seed=0)
+
+    each = [smooth(y, p).distances for y, p in repeats]
+    for name in ("ici", "e50", "e90"):
+        assert found[name].value == pytest.approx(np.mean([one[name] for one in each]))
+        assert found[name].low <= found[name].value <= found[name].high
+    assert found["e50"].value < found["e90"].value
+
+
+def test_overconfident_predictions_are_beyond_what_perfection_shows():
+    """The opposite of the test above: the yardstick has power."""
+    y, p = simulated(400, 5)
+
+    found = distance_estimates([(y, 1 / (1 + np.exp(-2.5 * logit(p))))], resamples=200, seed=0)
+
+    assert found["ici"].value > found["ici_if_perfect"].value
+    assert found["ici"].low > 0
+
+
+def test_one_undefined_repeat_makes_the_mean_undefined():
+    found = over_repeats([(0.9, 0.2), (math.nan, math.nan)], "GLM", "separated")
+
+    assert math.isnan(found.value)
+    assert found.low is None
+    assert found.method == "undefined: separated"
+
+
+def test_constant_numbers_have_no_linear_slope():
+    assert math.isnan(linear_calibration([1.0, 2.0, 3.0], [5.0, 5.0, 5.0])[0])
+
+
+def test_many_tied_predictions_have_a_curve():
+    """A sparse model that selects nothing in four folds of five predicts the prevalence there."""
+    draw = np.random.default_rng(0)
+    y = draw.permutation(np.arange(100) % 2).astype(float)
+    p = np.full(100, 0.5)
+    p[::5] = np.clip(0.5 + 0.1 * draw.normal(size=20), 0.01, 0.99)
+
+    assert np.isfinite(smooth(y, p).distances["ici"])

@@ -55,15 +55,15 @@ def test_paired_delong_on_the_fixture():
     assert found.z == pytest.approx(1.495795503326, abs=1e-9)
     assert found.p == pytest.approx(0.1347069535232, abs=1e-9)
     ends = (found.difference.low, found.difference.high)
-    assert ends == pytest.approx((-0.01729282624867, 0.1287460282191), abs=1e-7)
+    assert ends == pytest.approx((-0.01729282624867, 0.1287460282191), abs=1e-9)
 
 
 @pytest.mark.parametrize(
     ("first", "second", "z", "p"),
     [
-        ("s100b", "wfns", -2.2089836, 0.0271758),
-        ("s100b", "ndka", None, 0.1642952),
-        ("wfns", "ndka", None, 0.0051456),
+        ("s100b", "wfns", -2.208983591441, 0.02717578222919),
+        ("s100b", "ndka", 1.390770025736, 0.1642951752231),
+        ("wfns", "ndka", 2.797775918689, 0.005145579706911),
     ],
 )
 def test_paired_delong_on_asah(first, second, z, p):
@@ -75,9 +75,8 @@ def test_paired_delong_on_asah(first, second, z, p):
 
     found = paired_delong(data.poor, data[first], data[second])
 
-    assert found.p == pytest.approx(p, abs=1e-7)
-    if z is not None:
-        assert found.z == pytest.approx(z, abs=1e-6)
+    assert found.p == pytest.approx(p, abs=1e-9)
+    assert found.z == pytest.approx(z, abs=1e-9)
 
 
 def test_a_score_does_not_differ_from_its_monotone_transform():
@@ -86,6 +85,17 @@ def test_a_score_does_not_differ_from_its_monotone_transform():
     found = paired_delong(data.y, data.p1, data.p1**3)
 
     assert (found.difference.value, found.p) == (0, 1)
+    assert (found.difference.low, found.difference.high) == (0, 0)
+
+
+def test_the_same_difference_for_every_patient_has_no_interval():
+    """Perfect against reversed: the variance is 0, and an interval without width would lie."""
+    found = paired_delong([1, 1, 1, 0, 0, 0], [4, 5, 6, 1, 2, 3], [1, 2, 3, 4, 5, 6])
+
+    assert found.difference.value == 1
+    assert found.difference.low is None
+    assert "no interval" in found.difference.method
+    assert np.isnan(found.p)
 
 
 def test_influence_curve_interval_against_cvauc():
@@ -96,7 +106,25 @@ def test_influence_curve_interval_against_cvauc():
     found = cv_auc_influence(folds)
 
     assert found.value == pytest.approx(expected["cvAUC"], abs=1e-9)
-    assert (found.low, found.high) == pytest.approx(expected["ci"], abs=4e-4)
+    assert (found.high - found.low) / 2 / 1.959963984540054 == pytest.approx(
+        expected["se"], abs=2e-6
+    )
+    assert (found.low, found.high) == pytest.approx(expected["ci"], abs=4e-6)
+
+
+@pytest.mark.parametrize(
+    ("folds", "reason"),
+    [
+        ([], "one class"),
+        ([([1, 1], [0.1, 0.2]), ([1, 0], [0.8, 0.3])], "one class"),
+        ([([1, 0], [0.9, 0.2]), ([0, 1], [0.3, 0.8])], "every fold's AUC is 1"),
+    ],
+)
+def test_the_influence_curve_refuses_in_words(folds, reason):
+    found = cv_auc_influence(folds)
+
+    assert found.low is None
+    assert reason in found.method
 
 
 def test_the_weighted_bootstrap_is_the_bootstrap():

@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
+from scipy.stats import t
 
 from cytobench.evaluate.meta import auc_over_sites, random_effects
 
@@ -26,14 +28,56 @@ def log_risk_ratios():
 
 
 def test_the_bcg_trials():
-    """metafor 4: rma(yi, vi, method = "PM", test = "knha"): tau2 0.3181, estimate -0.7150."""
+    """Paule-Mandel's equation solved apart; its Hartung-Knapp factor is 1 by definition."""
+    y, v = (np.array(part) for part in log_risk_ratios())
+    tau2 = brentq(lambda tau2: generalised_q(y, v, tau2) - 12, 0, 5, xtol=1e-12)
+    weight = 1 / (v + tau2)
+    mean, se = np.average(y, weights=weight), np.sqrt(1 / weight.sum())
+
+    found = random_effects(y, v)
+
+    assert found.tau2 == pytest.approx(tau2, abs=1e-6)
+    assert found.mean.value == pytest.approx(mean, abs=1e-6)
+    ends = (found.mean.low, found.mean.high)
+    assert ends == pytest.approx((mean - t.ppf(0.975, 12) * se, mean + t.ppf(0.975, 12) * se))
+    reach = t.ppf(0.975, 11) * np.sqrt(tau2 + se**2)
+    ends = (found.next_site.low, found.next_site.high)
+    assert ends == pytest.approx((mean - reach, mean + reach))
+
+
+def test_the_bcg_trials_are_near_metafors_published_output():
+    """README of metafor 4.3: REML, test = "knha": tau2 0.3132, -0.7145 (-1.1084 to -0.3206).
+
+    Another estimator of tau2, so near and not equal. Its prediction interval of the risk ratio is
+    0.14 to 1.76 with k - 1 degrees of freedom; k - 2 widen it.
+    """
     found = random_effects(*log_risk_ratios())
 
-    assert found.tau2 == pytest.approx(0.3181, abs=5e-4)
-    assert found.mean.value == pytest.approx(-0.7150, abs=5e-4)
-    assert found.mean.low < -1.07
-    assert found.mean.high > -0.36
-    assert found.next_site.low < found.mean.low < found.mean.high < found.next_site.high
+    assert found.tau2 == pytest.approx(0.3132, abs=0.006)
+    ends = (found.mean.value, found.mean.low, found.mean.high)
+    assert ends == pytest.approx((-0.7145, -1.1084, -0.3206), abs=0.001)
+    low, high = math.exp(found.next_site.low), math.exp(found.next_site.high)
+    assert 0.12 < low < 0.14
+    assert 1.76 < high < 1.85
+
+
+def generalised_q(y, v, tau2):
+    weight = 1 / (v + tau2)
+    return float((weight * (y - np.average(y, weights=weight)) ** 2).sum())
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_heterogeneity_solves_paule_and_mandels_equation(seed):
+    draw = np.random.default_rng(seed)
+    v = np.exp(draw.normal(-3, 1.5, 7))
+    y = draw.normal(0, np.exp(draw.normal(-1, 1))) + draw.normal(size=7) * (np.sqrt(v) + 0.3)
+
+    tau2 = random_effects(y, v).tau2
+
+    if tau2 == 0:
+        assert generalised_q(y, v, 0) <= 6
+    else:
+        assert generalised_q(y, v, tau2) == pytest.approx(6, abs=1e-3)
 
 
 def test_equal_sites_have_no_heterogeneity():
@@ -57,5 +101,6 @@ def test_aucs_stay_between_0_and_1_and_one_class_sites_are_left_out():
 
     assert 0.9 < found.mean.value < 1
     assert 0 < found.next_site.low < found.mean.low < found.mean.high < found.next_site.high < 1
-    assert "5 sites" in found.mean.method
+    assert "over 5 of 7 sites" in found.mean.method
+    assert "over 5 sites" in auc_over_sites(aucs[:5], variances[:5]).mean.method
     assert np.isfinite(found.tau2)
