@@ -157,11 +157,13 @@ class Assessment:
         flat = "predictions hardly differ, or separate the outcomes"
         found = {
             "calibration_intercept": over_repeats(
-                [intercept(y, p) for y, p in repeats], "GLM, one repeat's patients", "one class"
+                [intercept(y, p) for y, p in repeats],
+                "GLM, one repeat's patients, models as given",
+                "one class",
             ),
             "calibration_slope": over_repeats(
                 [(float("nan"), float("nan")) if constant else slope(y, p) for y, p in repeats],
-                "GLM, one repeat's patients",
+                "GLM, one repeat's patients, models as given",
                 flat,
             ),
         }

@@ -224,16 +224,18 @@ def distance_estimates(
     gap = np.abs(fitted - at)
     centre = {"ici": gap.mean(), "e50": np.median(gap), "e90": np.quantile(gap, 0.9)}
     spread = drawn(curves[0].observed)
-    method = f"{curves[0].method}; basic parametric bootstrap, {resamples} resamples"
+    perfect = {name: float(np.quantile(gaps, 0.95)) for name, gaps in drawn(p).items()}
+    method = f"{curves[0].method}; approximate, basic parametric bootstrap, {resamples} resamples"
     found = {}
     for name in names:
         low, high = np.quantile(spread[name] - centre[name], [0.025, 0.975])
         value = values[name]
         # The smoothed distance is biased upwards; turned around, its interval may end below it.
-        ends = max(0.0, value - float(high)), max(value, value - float(low))
-        found[name] = Estimate(value, *ends, method)
-    perfect = float(np.quantile(drawn(p)["ici"], 0.95))
-    found["ici_if_perfect"] = Estimate(perfect, None, None, "95 % quantile under calibration")
+        # And what perfect calibration shows as well cannot exclude it.
+        low_end = 0.0 if value <= perfect[name] else max(0.0, value - float(high))
+        found[name] = Estimate(value, low_end, max(value, value - float(low)), method)
+    why = "95 % quantile under calibration"
+    found["ici_if_perfect"] = Estimate(perfect["ici"], None, None, why)
     return found
 
 

@@ -117,7 +117,10 @@ def percentile(each: Floats, weights: Floats) -> Estimate:
     """Mean of what each patient contributes, with a percentile interval over resampled patients."""
     low, high = np.quantile(weights @ each / len(each), [0.025, 0.975])
     return Estimate(
-        float(each.mean()), float(low), float(high), f"patient bootstrap, {len(weights)} resamples"
+        float(each.mean()),
+        float(low),
+        float(high),
+        f"patient bootstrap, {len(weights)} resamples, models as given",
     )
 
 

@@ -56,8 +56,9 @@ class OutOfFold:
         """Each patient's mean absolute difference between predictions of two repeats.
 
         The same patient, the same procedure, other training patients of the same cohort: what is
-        said of a patient should not depend on them (Riley & Collins 2023,
-        doi:10.1002/bimj.202200302). NaN with fewer than two predictions.
+        said of a patient should not depend on them. Smaller than the instability of Riley & Collins
+        (2023, doi:10.1002/bimj.202200302), whose refits share fewer patients. NaN with fewer than
+        two predictions.
         """
         repeats = len(self.prediction)
         if repeats < 2:

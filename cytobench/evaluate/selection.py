@@ -96,7 +96,7 @@ def selected(inner: Sequence[InnerPredictions], *, resamples: int, seed: int) ->
     ]
     drawn = np.concatenate([part for _, part in parts])
     low, high = np.nanquantile(drawn, [0.025, 0.975])
-    method = f"BBC-CV on the inner predictions, percentiles of {len(drawn)} resamples"
+    method = f"BBC-CV on the inner predictions, by log-loss, percentiles of {len(drawn)} resamples"
     estimate = Estimate(float(np.nanmean(drawn)), float(low), float(high), method)
     return Selected(float(np.mean([naive for naive, _ in parts])), estimate)
 

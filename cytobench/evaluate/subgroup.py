@@ -76,6 +76,7 @@ def subgroup_table(cell: OutOfFold, kind: str) -> tuple[list[Subgroup], list[Int
             for level in sorted(np.unique(levels).tolist(), key=_natural)
             if level
         ]
+        found = _hide_a_second(found, everybody_known=bool((levels != "").all()))
         rows += found
         shown = [row for row in found if not row.suppressed]
         tests.append(
@@ -87,6 +88,18 @@ def subgroup_table(cell: OutOfFold, kind: str) -> tuple[list[Subgroup], list[Int
             )
         )
     return rows, tests
+
+
+def _hide_a_second(found: list[Subgroup], *, everybody_known: bool) -> list[Subgroup]:
+    """Where one level alone is hidden the others' n give its away: hide a second, the smallest."""
+    shown = [row for row in found if not row.suppressed]
+    if not everybody_known or len(found) - len(shown) != 1 or not shown:
+        return found
+    smallest = min(shown, key=lambda row: row.n or 0)
+    return [
+        Subgroup(row.variable, row.level, None, None, None, None) if row is smallest else row
+        for row in found
+    ]
 
 
 def _natural(level: str) -> tuple[bool, float, str]:
@@ -129,7 +142,7 @@ def mean_delong(repeats: Sequence[tuple[Floats, Floats]]) -> Estimate:
     if math.isnan(value):
         reason = "no interval: a class has fewer than two patients"
         return Estimate(float("nan"), None, None, reason)
-    method = "mean DeLong variance over repeats, logit scale"
+    method = "mean DeLong variance over repeats, models as given, logit scale"
     if variance == 0 and 0 < value < 1:
         return Estimate(float(value), float(value), float(value), method)
     return on_logit(float(value), 1.959964 * math.sqrt(variance), method)

@@ -98,7 +98,9 @@ def board_of(store: RunStore, suite: str, entry: str, cell: StoredCell) -> tuple
 
 def _selections(store: RunStore, entry: Entry) -> dict[str, Selected]:
     """Cell key -> BBC-CV of its searches, where settings were searched for a classification."""
-    found = {}
+    found: dict[str, Selected] = {}
+    if entry.about["protocol"]["name"] == "bootstrap":
+        return found  # copies of a patient would be in a resample and left out of it
     for cell in entry.cells:
         if cell.about["task"]["kind"] != "classification" or not cell.folds[0].trials:
             continue

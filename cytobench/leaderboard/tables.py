@@ -27,7 +27,7 @@ TITLES = {
     "e90": "E90",
     "ici_if_perfect": "ICI if perfectly calibrated",
     "net_benefit": "net benefit",
-    "instability": "instability of a patient's prediction",
+    "instability": "instability of a patient's prediction between repeats",
     "mae": "MAE (points)",
     "rmse": "RMSE (points)",
     "r2": "R²",

@@ -233,3 +233,14 @@ def test_many_tied_predictions_have_a_curve():
     p[::5] = np.clip(0.5 + 0.1 * draw.normal(size=20), 0.01, 0.99)
 
     assert np.isfinite(smooth(y, p).distances["ici"])
+
+
+def test_the_interval_of_perfect_predictions_seldom_excludes_0():
+    """A basic bootstrap of a distance at its bound: where the yardstick says nothing is wrong the
+    lower end must be 0. 5 % of 40, and chance."""
+    excluded = 0
+    for seed in range(40):
+        found = distance_estimates([simulated(120, seed)], resamples=200, seed=seed)
+        excluded += found["ici"].low > 0
+
+    assert excluded <= 7

@@ -101,8 +101,20 @@ def test_fewer_than_ten_without_the_outcome_are_hidden_as_well():
     few = next(row for row in rows if row.level == "few")
     assert few.suppressed
     assert (few.n, few.events, few.discrimination, few.calibration) == (None,) * 4
-    assert tests[0].levels == 1
+    assert tests[0].levels == 0  # the other one would give its n away
     assert tests[0].discrimination_p is None
+
+
+def test_a_small_level_takes_the_smallest_other_with_it():
+    levels = ["a"] * 120 + ["b"] * 74 + ["c"] * 6
+
+    rows, _ = subgroup_table(cell(levels), "classification")
+    unknown, _ = subgroup_table(
+        cell(["a"] * 110 + ["b"] * 74 + ["c"] * 6 + [""] * 10), "classification"
+    )
+
+    assert [row.suppressed for row in rows] == [False, True, True]
+    assert [row.suppressed for row in unknown] == [False, False, True]  # nothing to subtract from
 
 
 def test_the_auc_is_the_mean_over_repeats_with_the_mean_variance():
@@ -182,7 +194,7 @@ def test_a_number_as_outcome_has_its_error_and_mean_residual(n, hidden):
 
 
 def test_the_worst_is_looked_for_among_what_is_shown():
-    rows, _ = subgroup_table(cell(["a"] * 196 + ["b"] * 4), "classification")
+    rows, _ = subgroup_table(cell(["a"] * 150 + ["b"] * 46 + ["c"] * 4), "classification")
 
     assert worst(rows).level == "a"
     assert worst(rows, "site") is None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.folds import one
 
-from cytobench.core.result import FoldResult
+from cytobench.core.result import FoldResult, InnerPredictions, Trial
 from cytobench.leaderboard.build import boards
 from cytobench.leaderboard.chance import null_scores, without_protocol
 from cytobench.run.store import RunStore
@@ -178,3 +180,27 @@ def test_with_sites_the_observed_score_is_the_statistic_that_was_permuted(store)
     (board,) = boards(store)
 
     assert [row.chance.p for row in board.rows] == [1.0] * 4
+
+
+@pytest.mark.parametrize(
+    ("protocol", "asked"),
+    [
+        ("repeated_stratified", True),
+        ("bootstrap", False),
+    ],
+)
+def test_bbc_cv_is_not_made_of_copies(store, protocol, asked):
+    """Copies in the resample and left out of it: on noise 0.54 where it should say 0.49."""
+    store.open_cell("one", about(protocol={"name": protocol}), *ENTRY, "one")
+    draw = np.random.default_rng(0)
+    for number in range(FOLDS):
+        inner = InnerPredictions(
+            (np.arange(40) % 2).astype(float).tolist(),
+            {trial: draw.random(40).tolist() for trial in range(2)},
+        )
+        trials = [Trial(trial, {"C": trial}, 0.7, 0.1) for trial in range(2)]
+        store.write_fold("one", replace(fold_of(number, 1, number), trials=trials, inner=inner))
+
+    (board,) = boards(store, thorough=True)
+
+    assert (board.rows[0].selection is not None) == asked
