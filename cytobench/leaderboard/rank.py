@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from cytobench.core.result import FoldResult
-from cytobench.evaluate.assessment import Added, Assessment, assess
+from cytobench.evaluate.added import Added
+from cytobench.evaluate.assessment import Assessment, assess
 from cytobench.evaluate.chance import AgainstChance, against_chance
 from cytobench.evaluate.intervals import Estimate, corrected_t, holm
 from cytobench.evaluate.scores import HEADLINE, LOWER_IS_BETTER
