@@ -79,4 +79,4 @@ def test_the_installed_wheel_runs_outside_the_repository(built, tmp_path):
     assert str(tmp_path) in where
     assert "elastic_net" in listed
     assert "cytobench[torch]" in listed, "without torch the mlp says how to get it"
-    assert "10 folds computed" in ran
+    assert "15 folds computed" in ran, "the two that were asked for, and the floor crp_cutoff"
