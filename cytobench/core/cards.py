@@ -58,7 +58,10 @@ class ModelCard:
 
 @dataclass(frozen=True)
 class DatasetCard:
-    """What is known of a cohort: its origin, what its outcome means, what may be done with it."""
+    """What is known of a cohort: its origin, what its outcome means, what may be done with it.
+
+    `access` says how to get a study that nobody may publish, and what of its layout is unconfirmed.
+    """
 
     name: str
     summary: str = ""
@@ -71,3 +74,4 @@ class DatasetCard:
     citation: str = ""
     origin: str = ""
     caveat: str = ""
+    access: str = ""

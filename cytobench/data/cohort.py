@@ -94,11 +94,15 @@ class Cohort:
     card : DatasetCard
     covariates : sequence of str
         Baseline columns known before treatment: numbers, booleans or text (categories).
-    arm, site, plate, holdout : str, optional
-        Columns of the treatment arm, recruiting site, assay plate, and of the rows that the
-        cohort's authors held out (boolean, True for the test part).
+    arm, site, plate, study, holdout : str, optional
+        Columns of the treatment arm, recruiting site, assay plate, the study that a patient comes
+        from (pooled cohorts), and of the rows that the cohort's authors held out (boolean, True
+        for the test part).
     truth : DataFrame, optional
-        Simulated cohorts only: per patient the Bayes-optimal prediction, one column per task.
+        Simulated cohorts only: per patient the Bayes-optimal prediction, one column per task. The
+        same under each arm may stand in ``<task>@<arm>``.
+    followup : DataFrame, optional
+        Analyte levels at the end point, one column for each of some analytes; never a feature.
     notes : sequence of str
         What the reader did to the table that a person should know (rows left out, flags set).
 
@@ -117,8 +121,10 @@ class Cohort:
     arm: str | None = None
     site: str | None = None
     plate: str | None = None
+    study: str | None = None
     holdout: str | None = None
     truth: pd.DataFrame | None = None
+    followup: pd.DataFrame | None = None
     notes: Sequence[str] = ()
     _frozen: pd.DataFrame = field(init=False, repr=False)
 
@@ -190,8 +196,8 @@ class Cohort:
         """One column, a copy indexed by patient."""
         return self._frozen[name].copy()
 
-    def labels(self, role: Literal["arm", "site", "plate"]) -> list[str]:
-        """Arm, site or plate of every patient as text; empty strings where there is none."""
+    def labels(self, role: Literal["arm", "site", "plate", "study"]) -> list[str]:
+        """Arm, site, plate or study of every patient as text; empty strings where there is none."""
         column = getattr(self, role)
         if column is None:
             return [""] * len(self)
@@ -211,10 +217,11 @@ class Cohort:
         for column in self._frozen.columns:
             state.update(str(column).encode())
             state.update(_column_bytes(self._frozen[column]))
-        if self.truth is not None:
-            for column in self.truth.columns:
-                state.update(str(column).encode())
-                state.update(_column_bytes(self.truth[column]))
+        for name in ("truth", "followup"):
+            beside = getattr(self, name)
+            for column in [] if beside is None else beside.columns:
+                state.update(f"{name} {column}".encode())
+                state.update(_column_bytes(beside[column]))
         return state.hexdigest()
 
     def _roles(self) -> dict[str, str]:
@@ -227,6 +234,7 @@ class Cohort:
             ("arm", self.arm),
             ("site", self.site),
             ("plate", self.plate),
+            ("study", self.study),
             ("holdout", self.holdout),
         ]
         if isinstance(self.outcome, ScaleOutcome):
@@ -256,8 +264,15 @@ class Cohort:
         missing = [column for column in self._roles() if column not in self.table.columns]
         if missing:
             raise DataError("E301", f"column {missing[0]!r} is missing", where=where)
-        if self.truth is not None and len(self.truth) != len(self.table):
-            raise DataError("E301", "truth must have one row per patient", where=where)
+        for name in ("truth", "followup"):
+            beside = getattr(self, name)
+            if beside is not None and len(beside) != len(self.table):
+                raise DataError("E301", f"{name} must have one row per patient", where=where)
+        unknown = [] if self.followup is None else set(self.followup.columns) - {*self.analytes}
+        if unknown:
+            raise DataError(
+                "E301", f"{min(unknown)!r} was followed up, but is no analyte", where=where
+            )
 
     def _check_rows(self, table: pd.DataFrame) -> None:
         where = f"cohort {self.name!r}"

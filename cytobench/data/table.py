@@ -33,6 +33,7 @@ CARD_KEYS = (
     "citation",
     "origin",
     "caveat",
+    "access",
 )
 ROLE_KEYS = ("patient", "analytes", "covariates", "arm", "site", "plate", "holdout", "outcome")
 READ_KEYS = ("source", "decimal", "missing", "checks")
