@@ -27,6 +27,8 @@ from cytobench.core.space import to_config
 from cytobench.registry.discover import Kind, Plugin, discover
 
 GROUPS: tuple[Kind, ...] = ("model", "dataset")
+POOL = "+"
+"""Between the names of studies that are pooled into one dataset."""
 
 
 class PluginConfigSource(ConfigSource):
@@ -48,7 +50,7 @@ class PluginConfigSource(ConfigSource):
     def is_config(self, config_path: str) -> bool:
         """A name is a config where a plugin of that name was found."""
         group, _, name = config_path.removesuffix(".yaml").partition("/")
-        return group in GROUPS and name in discover(group)
+        return group in GROUPS and (name in discover(group) or _is_pool(group, name))
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
         """Names in a group."""
@@ -60,15 +62,58 @@ class PluginConfigSource(ConfigSource):
     def load_config(self, config_path: str) -> ConfigResult:
         """The node of one plugin."""
         group, _, name = config_path.removesuffix(".yaml").partition("/")
-        plugin = discover(cast(Kind, group))[name]
-        # A broken plugin fails when its own cell is loaded, and costs that cell only.
-        node = {"name": name} if plugin.problem else plugin_node(plugin)
+        node = pool_node(name) if _is_pool(group, name) else _node(cast(Kind, group), name)
         return ConfigResult(
             provider="cytobench",
             path=f"cytobench://{config_path}",
             config=OmegaConf.create(node),
             header={"package": None},
         )
+
+
+def _is_pool(group: str, name: str) -> bool:
+    """Whether a name means several studies: ``dataset=gendep+comed``."""
+    return group == "dataset" and POOL in name
+
+
+def pool_node(name: str) -> dict[str, Any]:
+    """Several studies as one dataset: each with its own node, to be overridden there.
+
+    Raises
+    ------
+    UsageError
+        ``E102`` for a study that is not known.
+    """
+    known = {**dict.fromkeys(discover("dataset"), None), **_dataset_files()}
+    studies: dict[str, Any] = {}
+    for study in name.split(POOL):
+        if study not in known:
+            raise UsageError(
+                "E102",
+                f"there is no dataset called {study!r}",
+                where=f"dataset={name}",
+                hint=did_you_mean(study, sorted(known)),
+            )
+        file = known[study]
+        if file is None:
+            studies[study] = _node("dataset", study)
+            continue
+        # A dataset's own interpolations start at the root: they are resolved before it moves.
+        alone = OmegaConf.create({"dataset": OmegaConf.load(file)})
+        studies[study] = cast(Any, OmegaConf.to_container(alone, resolve=True))["dataset"]
+    return {"name": name, "studies": studies}
+
+
+def _dataset_files() -> dict[str, Path]:
+    """Datasets that are YAML files, those of the working directory in front."""
+    folders = (plugin_root.bundled("conf"), Path.cwd() / "conf")
+    return {path.stem: path for folder in folders for path in folder.glob("dataset/*.yaml")}
+
+
+def _node(group: Kind, name: str) -> dict[str, Any]:
+    plugin = discover(group)[name]
+    # A broken plugin fails when its own cell is loaded, and costs that cell only.
+    return {"name": name} if plugin.problem else plugin_node(plugin)
 
 
 def plugin_node(plugin: Plugin) -> dict[str, Any]:

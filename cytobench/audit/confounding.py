@@ -70,7 +70,7 @@ def site(view: View) -> Iterator[Evidence]:
 )
 def plate(view: View) -> Iterator[Evidence]:
     """Ridge score of the plates, where the association is not strong."""
-    if _plate_v(view) < STRONG:
+    if not _pooled(view) and _plate_v(view) < STRONG:
         yield from _told_by(view, "plate")
 
 
@@ -82,7 +82,7 @@ def plate(view: View) -> Iterator[Evidence]:
 )
 def confounded_plate(view: View) -> Iterator[Evidence]:
     """Ridge score of the plates, where the association is strong."""
-    if _plate_v(view) >= STRONG:
+    if not _pooled(view) and _plate_v(view) >= STRONG:
         yield from _told_by(view, "plate")
 
 
@@ -95,6 +95,8 @@ def confounded_plate(view: View) -> Iterator[Evidence]:
 )
 def row_order(view: View) -> Iterator[Evidence]:
     """Ridge score of cosines of the row number."""
+    if _pooled(view):
+        return
     place = (np.arange(len(view.cohort)) + 0.5) / len(view.cohort)
     waves = np.cos(np.pi * np.outer(place[view.rows], np.arange(1, WAVES + 1)))
     found = _tested(view, waves, "order")
@@ -104,6 +106,14 @@ def row_order(view: View) -> Iterator[Evidence]:
             where="row order",
             values=_numbers(found),
         )
+
+
+def _pooled(view: View) -> bool:
+    """Whether rows and plates follow the studies, which may well differ in outcome.
+
+    Each study's own audit asks the question; the pool's is answered by the site.
+    """
+    return view.cohort.study is not None
 
 
 @check(

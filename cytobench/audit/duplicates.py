@@ -58,7 +58,9 @@ def overlap(view: View) -> Iterator[Evidence]:
     """Patients in two test parts of a repeat, or on both sides of a fold."""
     for repeat in sorted({split.repeat for split in view.plan.splits}):
         splits = [split for split in view.plan.splits if split.repeat == repeat]
-        tested = np.concatenate([np.unique(split.test) for split in splits])
+        # Pairs of studies test a patient once for each study that is trained on.
+        claimed = [np.unique(split.test) for split in splits if not split.beside]
+        tested = np.concatenate(claimed)
         rows, times = np.unique(tested, return_counts=True)
         both = [row for split in splits for row in np.intersect1d(split.train, split.test)]
         count = int((times > 1).sum()) + len(both)

@@ -97,6 +97,8 @@ METRICS: dict[str, dict[str, FoldMetric]] = {
 }
 HEADLINE = {"classification": "auc", "regression": "mae"}
 LOWER_IS_BETTER = ("brier", "log_loss", "mae", "rmse")
+LEAVE_ONE_OUT = ("leave_one_site_out", "leave_one_study_out")
+"""Protocols whose folds are sites or studies: these, not patients, are the unit."""
 SHARES = ("auc", "auprc", "balanced_accuracy", "sensitivity", "specificity")
 """Metrics between 0 and 1 whose interval is made on the logit scale."""
 
@@ -160,7 +162,7 @@ class Scores:
     def estimate(self, metric: str) -> Estimate:
         """The metric with the interval that the protocol allows."""
         values = self.by_fold[metric]
-        if self.protocol == "leave_one_site_out":
+        if self.protocol in LEAVE_ONE_OUT:
             summary = self.over_sites if metric == "auc" else None
             return summary.mean if summary else mean_of_sites(values)
         if self.protocol == "bootstrap":
@@ -175,7 +177,7 @@ class Scores:
 
         None under other protocols, for a number as outcome, and with fewer than five sites.
         """
-        if self.protocol != "leave_one_site_out" or self.kind == "regression":
+        if self.protocol not in LEAVE_ONE_OUT or self.kind == "regression":
             return None
         pairs = [delong(fold.predictions.y, fold.predictions.prediction) for fold in self.folds]
         return auc_over_sites([auc for auc, _ in pairs], [variance for _, variance in pairs])
@@ -223,7 +225,7 @@ class Scores:
 
     def by_site(self, metric: str, labels: Sequence[str]) -> dict[str, tuple[Estimate, int]]:
         """Site -> metric on the site's patients with its interval, and their number."""
-        if self.protocol != "leave_one_site_out":
+        if self.protocol not in LEAVE_ONE_OUT:
             return {}
         return {
             labels[fold.fold]: (self._locked(metric, fold), len(fold.predictions.y))

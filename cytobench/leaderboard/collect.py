@@ -67,7 +67,7 @@ def collect(store: RunStore, suite: str, name: str, keys: Sequence[str]) -> Entr
     if not complete:
         return None
     unfinished = {
-        cell.about["model"]["name"]: (len(cell.folds), cell.about["folds"])
+        cell.about["model"]["name"]: (cell.done, cell.about["folds"])
         for cell in chosen
         if not cell.complete
     }

@@ -11,10 +11,12 @@ import numpy as np
 from cytobench.core.result import FoldResult
 from cytobench.evaluate.added import Added
 from cytobench.evaluate.assessment import Assessment, assess
+from cytobench.evaluate.ceiling import share_of_distance
 from cytobench.evaluate.chance import AgainstChance, against_chance
 from cytobench.evaluate.intervals import Estimate, corrected_t, holm
 from cytobench.evaluate.scores import HEADLINE, LOWER_IS_BETTER
 from cytobench.evaluate.selection import Selected
+from cytobench.evaluate.transfer import Matrix, transfer_matrix
 from cytobench.leaderboard.collect import Entry, labels, with_truth
 from cytobench.run.store import StoredCell
 
@@ -42,7 +44,11 @@ class Row:
     folds, undefined : int
         Folds, and those whose headline metric is undefined (one class in the test part).
     sites : mapping
-        Leave-one-site-out: site -> headline metric on that site alone, and its patients.
+        Leave-one-out: site or study -> headline metric on it alone, and its patients.
+    matrix : mapping
+        (study trained on, study tested on) -> headline metric and patients tested.
+    share : Estimate or None
+        Of the distance from the clinical floor to the ceiling, on simulated cohorts.
     added : Added or None
         What the model adds to clinical covariates; None for that row itself, or without it.
     chance : AgainstChance or None
@@ -63,6 +69,8 @@ class Row:
     undefined: int
     seconds: float | None
     sites: Mapping[str, tuple[Estimate, int]]
+    matrix: Matrix
+    share: Estimate | None = None
     added: Added | None = None
     chance: AgainstChance | None = None
     selection: Selected | None = None
@@ -133,7 +141,7 @@ def rank(entry: Entry, selections: Mapping[str, Selected] | None = None) -> Boar
     ceiling = None if truth is None else row("truth", "ceiling", truth, None)
     if protocol == "repeated_stratified":
         rows = _mark_ties(rows, headline, rows[0].assessment.scores.sizes)
-    rows = _against_reference(rows)
+    rows = _of_the_distance(_against_reference(rows), ceiling)
     rows = _against_chance(rows, entry, headline)
     if selections:
         rows = [replace(row, selection=selections.get(_key(row))) for row in rows]
@@ -158,6 +166,11 @@ def _row(
         undefined=int(np.isnan(scores.by_fold[headline]).sum()),
         seconds=scores.seconds if cell else None,
         sites=scores.by_site(headline, test_labels),
+        matrix={}
+        if cell is None or (role == "floor" and cell.about["model"]["name"] != REFERENCE)
+        else transfer_matrix(
+            scores.kind, cell.folds, cell.beside, test_labels, cell.about.get("beside", {})
+        ),
         cell=cell,
     )
 
@@ -177,6 +190,18 @@ def _against_reference(rows: list[Row]) -> list[Row]:
         row
         if row is reference
         else replace(row, added=row.assessment.added_to(reference.assessment, reference.label))
+        for row in rows
+    ]
+
+
+def _of_the_distance(rows: list[Row], ceiling: Row | None) -> list[Row]:
+    """Every model's share of the way from the clinical floor to the truth."""
+    floor = next((r for r in rows if r.cell and r.cell.about["model"]["name"] == REFERENCE), None)
+    if ceiling is None or floor is None:
+        return rows
+    ends = floor.assessment.scores, ceiling.assessment.scores
+    return [
+        row if row is floor else replace(row, share=share_of_distance(row.assessment.scores, *ends))
         for row in rows
     ]
 
@@ -231,4 +256,5 @@ def public(about: Mapping[str, Any]) -> dict[str, Any]:
         "seed": about["config"]["seed"],
         "notes": about["notes"],
         "audit": about.get("audit"),
+        "shift": about.get("shift"),
     }

@@ -10,6 +10,14 @@ from typing import Any
 
 from cytobench.leaderboard.across import across, ranks_table
 from cytobench.leaderboard.rank import Board, Row, public
+from cytobench.leaderboard.sites import (
+    MATRIX_NOTE,
+    SHIFT_NOTE,
+    at_each,
+    matrices,
+    per_site,
+    shift_table,
+)
 from cytobench.leaderboard.tables import (
     TITLES,
     added_value,
@@ -17,7 +25,6 @@ from cytobench.leaderboard.tables import (
     adequacy_table,
     headers,
     more_tables,
-    per_site,
     selection_table,
     table_rows,
     worst_table,
@@ -70,6 +77,11 @@ def _row_json(row: Row) -> dict[str, Any]:
         "interactions": [asdict(item) for item in row.assessment.subgroups[1]],
         "n": row.n,
         "sites": {site: {**asdict(estimate), "n": n} for site, (estimate, n) in row.sites.items()},
+        "matrix": [
+            {"trained_on": here, "tested_on": there, "n": n, **asdict(estimate)}
+            for (here, there), (estimate, n) in row.matrix.items()
+        ],
+        "share_of_distance": asdict(row.share) if row.share else None,
         "folds": row.folds,
         "undefined_folds": row.undefined,
         "tied_with_best": row.tied_with_best,
@@ -120,8 +132,16 @@ def to_markdown(board: Board) -> str:
         parts += _markdown_table(*selection)
     sites = per_site(board)
     if sites:
-        parts += ["", f"## {TITLES[board.headline]} (95 % interval) at each site", ""]
+        parts += ["", f"## {TITLES[board.headline]} (95 % interval) {at_each(board)}", ""]
         parts += _markdown_table(*sites)
+    matrix = matrices(board)
+    if matrix:
+        parts += ["", "## Study against study", "", MATRIX_NOTE]
+    for label, table in matrix.items():
+        parts += ["", f"### {_escaped(label)}", "", *_markdown_table(*table)]
+    shift = shift_table(board)
+    if shift:
+        parts += ["", "## Shift between studies", "", SHIFT_NOTE, "", *_markdown_table(*shift)]
     parts += ["", *(f"- {_escaped(note)}" for note in footnotes(board)), ""]
     fingerprint, plan = board.entry.about["dataset"]["fingerprint"], board.entry.about["plan"]
     parts.append(f"Cohort `{fingerprint[:12]}`, splits `{plan[:12]}`.")

@@ -50,6 +50,8 @@ def headers(board: Board) -> list[str]:
     shown = [f"{TITLES[name]} (95 % interval)" for name in SHOWN[board.kind]]
     if board.reference:
         shown.append(f"{TITLES[board.headline]} added to clinical")
+    if _has_share(board):
+        shown.append("share of floor to ceiling")
     if _tested_against_chance(board):
         shown.append("p, chance")
     return ["model", "", *shown, "with the best", "n", "folds", "s per fold"]
@@ -66,6 +68,24 @@ def _all_rows(board: Board) -> list[Row]:
 
 def _tested_against_chance(board: Board) -> bool:
     return any(row.chance for row in board.rows)
+
+
+def _has_share(board: Board) -> bool:
+    return any(row.share for row in board.rows)
+
+
+def _share(row: Row) -> str:
+    """A share in per cent; the truth has all of it."""
+    if row.role == "ceiling":
+        return "100 %"
+    share = row.share
+    if share is None:
+        return ""
+    if math.isnan(share.value):
+        return "undefined"
+    if share.low is None or share.high is None:
+        return f"{100 * share.value:.0f} %"
+    return f"{100 * share.value:.0f} % ({100 * share.low:.0f} to {100 * share.high:.0f})"
 
 
 def added_value(board: Board) -> tuple[list[str], list[list[str]]] | None:
@@ -159,19 +179,6 @@ def selection_table(board: Board) -> tuple[list[str], list[list[str]]] | None:
     return (columns, rows) if rows else None
 
 
-def per_site(board: Board) -> tuple[list[str], list[list[str]]] | None:
-    """For leave-one-site-out: titles and rows of the headline metric at each site."""
-    if not any(row.sites for row in board.rows):
-        return None
-    counts = {site: n for row in board.rows for site, (_, n) in row.sites.items()}
-    titles = ["model", *(f"{site} (n = {n})" for site, n in counts.items())]
-    rows = [
-        [row.label, *(number(row.sites[site][0]) if site in row.sites else "" for site in counts)]
-        for row in board.rows
-    ]
-    return titles, rows
-
-
 def worst_table(board: Board) -> tuple[list[str], list[list[str]]] | None:
     """The subgroup in which each model does worst, among those large enough to be shown."""
     if board.kind == "regression":
@@ -202,6 +209,7 @@ def _cells(row: Row, board: Board) -> list[str]:
         ROLES[row.role],
         *(number(row.estimate(name)) for name in SHOWN[board.kind]),
         *([_added(row, board.headline)] if board.reference else []),
+        *([_share(row)] if _has_share(board) else []),
         *([p_value(row.chance.p if row.chance else None)] if _tested_against_chance(board) else []),
         _tie(row),
         str(row.n),

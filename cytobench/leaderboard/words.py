@@ -69,6 +69,12 @@ def footnotes(board: Board) -> list[str]:
     notes += _next_site_notes(board)
     if board.ceiling:
         notes.append("ceiling: the Bayes-optimal prediction, known because the data are simulated.")
+    shares = sorted({row.share.method for row in board.rows if row.share})
+    if shares:
+        notes.append(
+            f"share of floor to ceiling: how much of the way from {board.reference} to the truth a "
+            f"model goes; {'; '.join(shares)}."
+        )
     notes.append("floor: what knowing nothing, a CRP cut-off or clinical data alone achieve.")
     notes += _audit_notes(board) + [str(note) for note in board.entry.about["notes"]]
     for name, (done, folds) in sorted(board.entry.unfinished.items()):

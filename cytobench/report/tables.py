@@ -8,6 +8,14 @@ from dataclasses import dataclass, field
 from cytobench.evaluate.intervals import Estimate
 from cytobench.evaluate.subgroup import FEWEST, Interaction, Subgroup
 from cytobench.leaderboard.rank import Board, Row
+from cytobench.leaderboard.sites import (
+    MATRIX_NOTE,
+    SHIFT_NOTE,
+    at_each,
+    matrices,
+    per_site,
+    shift_table,
+)
 from cytobench.leaderboard.tables import (
     ADDED_SHOWN,
     MORE,
@@ -19,7 +27,6 @@ from cytobench.leaderboard.tables import (
     more_tables,
     number,
     p_value,
-    per_site,
     selection_table,
     worst_table,
 )
@@ -106,8 +113,17 @@ def entry_tables(board: Board) -> list[Table]:
     sites = per_site(board)
     if sites:
         each = [item for row in board.rows for item, _ in row.sites.values()]
-        caption = f"{TITLES[board.headline]} at each site, with 95 % intervals"
-        found.append(Table("Sites", caption, *sites, (_methods(board.headline, each),)))
+        caption = f"{TITLES[board.headline]} {at_each(board)}, with 95 % intervals"
+        found.append(
+            Table(at_each(board).capitalize(), caption, *sites, (_methods(board.headline, each),))
+        )
+    for label, table in matrices(board).items():
+        caption = f"{TITLES[board.headline]} of {label}, with 95 % intervals"
+        found.append(Table(f"Study against study: {label}", caption, *table, (MATRIX_NOTE,)))
+    shift = shift_table(board)
+    if shift:
+        caption = "Differences before treatment, with 95 % intervals"
+        found.append(Table("Shift between studies", caption, *shift, (SHIFT_NOTE,)))
     added = added_value(board)
     if added:
         caption = f"Paired differences with 95 % intervals, above 0 is better; n = {n}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cytobench.evaluate.metrics import tuning_metric
+from cytobench.evaluate.scores import LEAVE_ONE_OUT
 
 About = Mapping[str, Any]
 AUTHOR = "AUTHOR MUST FILL"
@@ -231,7 +232,7 @@ def _performance(about: About, headline: str) -> str:
 
 def _heterogeneity(about: About, headline: str) -> str:
     del headline
-    sites = about["protocol"]["name"] == "leave_one_site_out"
+    sites = about["protocol"]["name"] in LEAVE_ONE_OUT
     by_site = "Each site as the test part, and interaction tests" if sites else "Interaction tests"
     return f"{by_site} by subgroup: see the tables."
 

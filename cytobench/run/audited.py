@@ -16,7 +16,7 @@ from cytobench.preprocess.pipeline import baseline_frame
 from cytobench.run.cells import LoadedCell
 from cytobench.run.fold import OuterFold
 from cytobench.splits.plan import Split
-from cytobench.splits.protocols import stratified_folds
+from cytobench.splits.strata import stratified_folds
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.intp]

@@ -162,7 +162,15 @@ def _cohort_once(shared: str, data_folder: str, working_directory: str) -> Cohor
 
 
 def load_cohort(config: Mapping[str, Any], data: str | None) -> Cohort:
-    """A cohort from a table's YAML (it has a ``source``) or from a dataset plugin."""
+    """A cohort from a table's YAML (it has a ``source``), a dataset plugin, or several studies."""
+    if "studies" in config:
+        from cytobench.data.harmonise import harmonise
+
+        name, nodes = str(config["name"]), config["studies"]
+        # Keys of a configuration come back sorted; its name has the studies in the order asked for.
+        order = [study for study in name.split("+") if study in nodes]
+        order += [study for study in nodes if study not in order]
+        return harmonise([load_cohort(nodes[study], data) for study in order], name)
     if "source" in config:
         from cytobench.data.table import load_table
 

@@ -31,7 +31,7 @@ from cytobench.registry.load import place
 from cytobench.run.cells import Cell, LoadedCell, load_cell
 from cytobench.run.provenance import versions
 from cytobench.splits.plan import Split
-from cytobench.splits.protocols import stratified_folds
+from cytobench.splits.strata import stratified_folds
 from cytobench.tuning import budget_from_config, search
 
 Floats = NDArray[np.float64]

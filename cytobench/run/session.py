@@ -13,6 +13,7 @@ from cytobench.core.result import FoldFailure
 from cytobench.run.cells import Cell, LoadedCell, load_cell
 from cytobench.run.engine import check_engine, run_folds
 from cytobench.run.fold import FoldSpec
+from cytobench.run.pooled import shift_record
 from cytobench.run.provenance import git_commit, versions
 from cytobench.run.store import RunStore
 from cytobench.run.vetting import Vetting, open_findings
@@ -179,7 +180,13 @@ def describe(loaded: LoadedCell, command: str) -> dict[str, Any]:
         "protocol": {**config["protocol"], "claim": bench.plan.claim},
         "plan": bench.plan.hash,
         "permutation": loaded.cell.permutation,
+        "shift": shift_record(cohort),
         "test_labels": [split.label for split in bench.plan.splits],
+        "beside": {
+            str(fold): split.trained_on
+            for fold, split in enumerate(bench.plan.splits)
+            if split.beside
+        },
         "notes": [*cohort.notes, *_without_outcome(len(cohort), len(y)), *bench.plan.notes],
         "config": {
             name: config[name] for name in ("model", "preprocess", "tuning", "seed", "device")

@@ -51,17 +51,25 @@ class StoredCell:
     about : mapping
         The content of ``cell.json``.
     folds : sequence of FoldResult
-        Finished folds in order.
+        Finished folds that the protocol's claim rests on, in order.
+    beside : sequence of FoldResult
+        Finished folds of the table beside it: one study against another.
     """
 
     key: str
     about: Mapping[str, Any]
     folds: Sequence[FoldResult]
+    beside: Sequence[FoldResult] = ()
+
+    @property
+    def done(self) -> int:
+        """Finished folds."""
+        return len(self.folds) + len(self.beside)
 
     @property
     def complete(self) -> bool:
         """Every fold of the plan is there."""
-        return len(self.folds) == int(self.about["folds"])
+        return self.done == int(self.about["folds"])
 
 
 class RunStore:
@@ -201,8 +209,12 @@ class RunStore:
 
     def read_cell(self, key: str) -> StoredCell:
         """Read a cell with its finished folds."""
-        folds = [self.read_fold(key, fold) for fold in sorted(self.finished(key))]
-        return StoredCell(key, self.about(key), folds)
+        about = self.about(key)
+        beside = {int(fold) for fold in about.get("beside", {})}
+        finished = sorted(self.finished(key))
+        folds = [self.read_fold(key, fold) for fold in finished if fold not in beside]
+        others = [self.read_fold(key, fold) for fold in finished if fold in beside]
+        return StoredCell(key, about, folds, others)
 
     def about(self, key: str) -> dict[str, Any]:
         """The content of ``cell.json``."""

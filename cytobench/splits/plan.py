@@ -17,13 +17,26 @@ Index = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Split:
-    """One outer fold as positions of patients in the cohort's rows."""
+    """One outer fold as positions of patients in the cohort's rows.
+
+    Attributes
+    ----------
+    label : str
+        The site or study that is tested.
+    beside : bool
+        Made for a table beside the protocol's claim (one study against another): never part of the
+        estimate that ranks a model.
+    trained_on : str
+        The study that such a fold is trained on.
+    """
 
     repeat: int
     fold: int
     train: Index
     test: Index
     label: str = ""
+    beside: bool = False
+    trained_on: str = ""
 
     def __post_init__(self) -> None:
         for name in ("train", "test"):

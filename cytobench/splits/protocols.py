@@ -7,45 +7,20 @@ the training part of an outer fold.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cytobench.core.errors import SplitError, UsageError, did_you_mean
 from cytobench.core.seeds import derive_seed
 from cytobench.data.cohort import Cohort
 from cytobench.data.target import Target
+from cytobench.splits.groups import leave_one_site_out, leave_one_study_out
 from cytobench.splits.plan import Index, Split, SplitPlan
-
-Floats = NDArray[np.float64]
-
+from cytobench.splits.strata import Population, strata_of, stratified_folds
 
 FEWEST_TO_RESAMPLE = 5
 """Patients of a class; all of five are drawn in one resample of 26 (5! / 5^5)."""
-
-
-@dataclass(frozen=True)
-class Population:
-    """The patients whose outcome is known, with what splits are made from.
-
-    Attributes
-    ----------
-    rows : array of int, shape (n,)
-        Positions in the cohort.
-    y : array, shape (n,)
-    arm, site : sequence of str, length n
-    classification : bool
-    """
-
-    rows: Index
-    y: Floats
-    arm: Sequence[str]
-    site: Sequence[str]
-    held_out: NDArray[np.bool_] | None
-    classification: bool
-    cohort: str
 
 
 def make_plan(cohort: Cohort, target: Target, config: Mapping[str, Any], seed: int) -> SplitPlan:
@@ -80,78 +55,9 @@ def make_plan(cohort: Cohort, target: Target, config: Mapping[str, Any], seed: i
     except TypeError as error:
         raise UsageError("E111", str(error), where=f"protocol={name}") from error
     if population.classification:
-        _check_classes(population, splits, inner_folds)
+        splits, left_out = _enough_of_each_class(population, splits, inner_folds)
+        notes = [*notes, *left_out]
     return SplitPlan(name, claim, splits, inner_folds, notes)
-
-
-def stratified_folds(
-    y: Floats,
-    arm: Sequence[str],
-    folds: int,
-    seed: int,
-    *,
-    classification: bool,
-    patients: Index | None = None,
-) -> tuple[list[tuple[Index, Index]], list[str]]:
-    """K folds stratified by outcome and arm.
-
-    An arm-by-outcome stratum with fewer patients than folds joins the stratum of its outcome alone.
-    For regression the strata are tertiles of the outcome.
-
-    Parameters
-    ----------
-    patients : array of int, optional
-        Who each row is. Copies of a patient (in a bootstrap resample) then stay on one side.
-
-    Returns
-    -------
-    splits : list of (train, test) position arrays
-    notes : list of str
-    """
-    from sklearn.model_selection import StratifiedKFold
-
-    splitter = StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
-    if patients is None:
-        strata, notes = _strata(y, arm, folds, classification)
-        return list(splitter.split(np.zeros(len(y)), strata)), notes
-    # One row for each patient is split; its copies follow.
-    _, first, copy_of = np.unique(patients, return_index=True, return_inverse=True)
-    strata, notes = _strata(y[first], [arm[row] for row in first], folds, classification)
-    parts = [
-        (np.flatnonzero(np.isin(copy_of, train)), np.flatnonzero(np.isin(copy_of, test)))
-        for train, test in splitter.split(np.zeros(len(first)), strata)
-    ]
-    return parts, notes
-
-
-def _strata(
-    y: Floats, arm: Sequence[str], folds: int, classification: bool
-) -> tuple[NDArray[np.intp], list[str]]:
-    outcome = (
-        y.astype(np.intp)
-        if classification
-        else np.searchsorted(np.quantile(y, [1 / 3, 2 / 3]), y, side="right")
-    )
-    arms, arm_code = np.unique(np.asarray(arm, dtype=str), return_inverse=True)
-    fine = outcome * len(arms) + arm_code
-    labels, code, counts = np.unique(fine, return_inverse=True, return_counts=True)
-    small = counts[code] < folds
-    merged = np.where(small, -1 - outcome, fine)
-    notes = [
-        f"stratum of arm {str(arms[label % len(arms)])!r} with outcome {label // len(arms)} has "
-        f"{count} patients, fewer than {folds} folds: stratified by outcome alone"
-        for label, count in zip(labels, counts, strict=True)
-        if count < folds and len(arms) > 1
-    ]
-    # Merged strata may still be too small: they then join the outcome's largest one.
-    _, code, counts = np.unique(merged, return_inverse=True, return_counts=True)
-    for value in np.unique(outcome[counts[code] < folds]):
-        lonely = (outcome == value) & (counts[code] < folds)
-        others = merged[(outcome == value) & ~lonely]
-        if len(others):
-            names, sizes = np.unique(others, return_counts=True)
-            merged[lonely] = names[np.argmax(sizes)]
-    return np.unique(merged, return_inverse=True)[1], notes
 
 
 def _population(cohort: Cohort, target: Target) -> Population:
@@ -165,6 +71,7 @@ def _population(cohort: Cohort, target: Target) -> Population:
         y=target.y[rows],
         arm=[cohort.labels("arm")[row] for row in rows] if cohort.arm else [""] * len(rows),
         site=_pick(cohort.labels("site"), rows),
+        study=_pick(cohort.labels("study"), rows),
         held_out=held_out,
         classification=target.task.kind == "classification",
         cohort=cohort.name,
@@ -175,20 +82,32 @@ def _pick(labels: list[str], rows: Index) -> list[str]:
     return [labels[row] for row in rows]
 
 
-def _check_classes(population: Population, splits: Sequence[Split], inner_folds: int) -> None:
+def _enough_of_each_class(
+    population: Population, splits: Sequence[Split], inner_folds: int
+) -> tuple[list[Split], list[str]]:
+    """The splits that can be tuned in; one beside the claim that cannot is left out and noted."""
     y = dict(zip(population.rows.tolist(), population.y.tolist(), strict=True))
+    kept: list[Split] = []
+    notes: list[str] = []
     for split in splits:
-        where = f"cohort {population.cohort!r}, repeat {split.repeat}, fold {split.fold}"
         outcomes = [y[row] for row in np.unique(split.train).tolist()]
         fewest = int(min(sum(outcomes), len(outcomes) - sum(outcomes)))
-        if fewest < inner_folds:
+        if fewest >= inner_folds:
+            kept.append(split)
+            continue
+        message = (
+            f"the training part has {fewest} patients of one class, fewer than "
+            f"{inner_folds} inner folds"
+        )
+        if not split.beside:
             raise SplitError(
                 "E411",
-                f"the training part has {fewest} patients of one class, fewer than "
-                f"{inner_folds} inner folds",
-                where=where,
+                message,
+                where=f"cohort {population.cohort!r}, repeat {split.repeat}, fold {split.fold}",
                 hint="lower protocol.inner_folds, or protocol.folds, or use a larger cohort",
             )
+        notes.append(f"{split.trained_on} is not tested on {split.label}: {message}")
+    return kept, list(dict.fromkeys(notes))
 
 
 def _repeated_stratified(
@@ -260,42 +179,6 @@ def _check_smallest_class(population: Population, folds: int) -> None:
         )
 
 
-def _leave_one_site_out(
-    population: Population, seed: int, minimum_patients: int
-) -> tuple[str, list[Split], list[str]]:
-    del seed  # nothing is drawn
-    site = np.asarray(population.site, dtype=str)
-    names, counts = np.unique(site, return_counts=True)
-    where = f"cohort {population.cohort!r}"
-    if "" in names or len(names) < 2:
-        raise SplitError(
-            "E413",
-            f"leave-one-site-out needs two sites or more and a site for every patient; there are "
-            f"{[str(name) for name in names]}",
-            where=where,
-            hint="name the column with `site:` in the dataset's YAML",
-        )
-    tested = [name for name, count in zip(names, counts, strict=True) if count >= minimum_patients]
-    notes = [
-        f"site {str(name)!r} has {count} patients, fewer than {minimum_patients}: never tested on"
-        for name, count in zip(names, counts, strict=True)
-        if count < minimum_patients
-    ]
-    splits = [
-        Split(0, fold, population.rows[site != name], population.rows[site == name], str(name))
-        for fold, name in enumerate(tested)
-    ]
-    if not splits:
-        raise SplitError("E413", f"no site has {minimum_patients} patients", where=where)
-    one_class = [
-        split.label
-        for split in splits
-        if population.classification and len(np.unique(population.y[site == split.label])) < 2
-    ]
-    notes += [f"site {name!r} has one class only: its AUC is undefined" for name in one_class]
-    return "patients of a new site", splits, notes
-
-
 def _holdout(
     population: Population, seed: int, fraction: float
 ) -> tuple[str, list[Split], list[str]]:
@@ -316,7 +199,7 @@ def _holdout(
         )
     from sklearn.model_selection import train_test_split
 
-    strata, notes = _strata(population.y, population.arm, 2, population.classification)
+    strata, notes = strata_of(population.y, population.arm, 2, population.classification)
     train, test_rows = train_test_split(
         np.arange(len(strata)), test_size=fraction, random_state=seed, stratify=strata
     )
@@ -353,7 +236,8 @@ def _bootstrap(
 
 _PROTOCOLS: dict[str, Callable[..., tuple[str, list[Split], list[str]]]] = {
     "repeated_stratified": _repeated_stratified,
-    "leave_one_site_out": _leave_one_site_out,
+    "leave_one_site_out": leave_one_site_out,
+    "leave_one_study_out": leave_one_study_out,
     "holdout": _holdout,
     "bootstrap": _bootstrap,
 }

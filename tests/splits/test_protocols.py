@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from cytobench.core.errors import SplitError, UsageError
 from cytobench.data.target import Task, build_target
 from cytobench.splits.plan import Split, SplitPlan
-from cytobench.splits.protocols import make_plan, stratified_folds
+from cytobench.splits.protocols import make_plan
+from cytobench.splits.strata import stratified_folds
 
 REPEATED = {"name": "repeated_stratified", "folds": 5, "repeats": 2, "inner_folds": 3}
 BY_SITE = {"name": "leave_one_site_out", "minimum_patients": 10, "inner_folds": 3}

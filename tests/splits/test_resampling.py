@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from cytobench.core.errors import SplitError, UsageError
 from cytobench.data.target import Target, Task, build_target, permuted
 from cytobench.evaluate.metrics import auc
-from cytobench.splits.protocols import make_plan, stratified_folds
+from cytobench.splits.protocols import make_plan
+from cytobench.splits.strata import stratified_folds
 
 BOOTSTRAP = {"name": "bootstrap", "resamples": 20, "inner_folds": 3}
 

@@ -1,0 +1,107 @@
+"""Patients to split, and folds stratified by outcome and arm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytobench.splits.plan import Index
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Population:
+    """The patients whose outcome is known, with what splits are made from.
+
+    Attributes
+    ----------
+    rows : array of int, shape (n,)
+        Positions in the cohort.
+    y : array, shape (n,)
+    arm, site, study : sequence of str, length n
+    classification : bool
+    """
+
+    rows: Index
+    y: Floats
+    arm: Sequence[str]
+    site: Sequence[str]
+    study: Sequence[str]
+    held_out: NDArray[np.bool_] | None
+    classification: bool
+    cohort: str
+
+
+def stratified_folds(
+    y: Floats,
+    arm: Sequence[str],
+    folds: int,
+    seed: int,
+    *,
+    classification: bool,
+    patients: Index | None = None,
+) -> tuple[list[tuple[Index, Index]], list[str]]:
+    """K folds stratified by outcome and arm.
+
+    An arm-by-outcome stratum with fewer patients than folds joins the stratum of its outcome alone.
+    For regression the strata are tertiles of the outcome.
+
+    Parameters
+    ----------
+    patients : array of int, optional
+        Who each row is. Copies of a patient (in a bootstrap resample) then stay on one side.
+
+    Returns
+    -------
+    splits : list of (train, test) position arrays
+    notes : list of str
+    """
+    from sklearn.model_selection import StratifiedKFold
+
+    splitter = StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
+    if patients is None:
+        strata, notes = strata_of(y, arm, folds, classification)
+        return list(splitter.split(np.zeros(len(y)), strata)), notes
+    # One row for each patient is split; its copies follow.
+    _, first, copy_of = np.unique(patients, return_index=True, return_inverse=True)
+    strata, notes = strata_of(y[first], [arm[row] for row in first], folds, classification)
+    parts = [
+        (np.flatnonzero(np.isin(copy_of, train)), np.flatnonzero(np.isin(copy_of, test)))
+        for train, test in splitter.split(np.zeros(len(first)), strata)
+    ]
+    return parts, notes
+
+
+def strata_of(
+    y: Floats, arm: Sequence[str], folds: int, classification: bool
+) -> tuple[NDArray[np.intp], list[str]]:
+    """Stratum of each patient, outcome by arm, and what had to be merged."""
+    outcome = (
+        y.astype(np.intp)
+        if classification
+        else np.searchsorted(np.quantile(y, [1 / 3, 2 / 3]), y, side="right")
+    )
+    arms, arm_code = np.unique(np.asarray(arm, dtype=str), return_inverse=True)
+    fine = outcome * len(arms) + arm_code
+    labels, code, counts = np.unique(fine, return_inverse=True, return_counts=True)
+    small = counts[code] < folds
+    merged = np.where(small, -1 - outcome, fine)
+    notes = [
+        f"stratum of arm {str(arms[label % len(arms)])!r} with outcome {label // len(arms)} has "
+        f"{count} patients, fewer than {folds} folds: stratified by outcome alone"
+        for label, count in zip(labels, counts, strict=True)
+        if count < folds and len(arms) > 1
+    ]
+    # Merged strata may still be too small: they then join the outcome's largest one.
+    _, code, counts = np.unique(merged, return_inverse=True, return_counts=True)
+    for value in np.unique(outcome[counts[code] < folds]):
+        lonely = (outcome == value) & (counts[code] < folds)
+        others = merged[(outcome == value) & ~lonely]
+        if len(others):
+            names, sizes = np.unique(others, return_counts=True)
+            merged[lonely] = names[np.argmax(sizes)]
+    return np.unique(merged, return_inverse=True)[1], notes
