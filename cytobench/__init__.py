@@ -14,6 +14,7 @@ from cytobench.core.space import Choice, Float, Int
 
 if TYPE_CHECKING:
     from cytobench.data.cohort import Analyte, Cohort, LabelOutcome, ScaleOutcome
+    from cytobench.data.signalling import signalling_network
 
 __version__ = "0.1.0"
 
@@ -32,6 +33,7 @@ __all__ = [
     "ScaleOutcome",
     "dataset",
     "model",
+    "signalling_network",
 ]
 
 
@@ -41,4 +43,8 @@ def __getattr__(name: str) -> Any:
         from cytobench.data import cohort
 
         return getattr(cohort, name)
+    if name == "signalling_network":
+        from cytobench.data.signalling import signalling_network
+
+        return signalling_network
     raise AttributeError(f"module 'cytobench' has no attribute {name!r}")

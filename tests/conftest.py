@@ -19,6 +19,19 @@ from cytobench import plugins as plugin_root
 
 REPOSITORY = Path(__file__).parents[1]
 
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """Reference values that may be kept with the project."""
+    return REPOSITORY / "tests" / "reference"
+
+
+@pytest.fixture(scope="session")
+def shared_reference() -> Path:
+    """Reference values that lie beside the checkout, if at all."""
+    return REPOSITORY.parent / "shared" / "reference"
+
+
 TOY_DATASET = '''
     """A small cohort whose outcome depends on IL-6 as strongly as `signal` says."""
     from cytobench import dataset

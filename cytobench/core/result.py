@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Version of the stored record; a reader refuses one that it does not know."""
 
 
@@ -76,6 +76,8 @@ class FoldResult:
         Decision threshold chosen on inner out-of-fold predictions; None for regression.
     parameters : int
         Candidate parameters: columns after preprocessing, a category of k levels counted k - 1.
+    left_out : mapping
+        Analyte -> share below detection in the training part, for those not given to the model.
     train_mean : float
         Mean outcome of the training part, the null model's prediction.
     inner : InnerPredictions or None
@@ -95,6 +97,7 @@ class FoldResult:
     timings: Mapping[str, float]
     features: Sequence[str] = ()
     parameters: int = 0
+    left_out: Mapping[str, float] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     inner: InnerPredictions | None = None

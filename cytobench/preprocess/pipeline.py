@@ -3,70 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cytobench.core.cards import Input
-from cytobench.core.errors import UsageError
+from cytobench.core.errors import DataError
 from cytobench.data.cohort import Cohort
+from cytobench.preprocess.recipe import Recipe
+
+BATCH = "__batch"
+"""Column of the batch, while it is corrected; no model sees it."""
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """A composed ``preprocess`` node."""
-
-    name: str
-    log: bool = True
-    censored: str = "llod_sqrt2"
-    missing: str = "median"
-    indicators: bool = False
-    scale: bool = True
-
-
-def recipe_from_config(config: Mapping[str, Any]) -> Recipe:
-    """Read a ``preprocess`` node.
-
-    Raises
-    ------
-    UsageError
-        ``E112`` for an unknown option or value.
-    """
-    try:
-        recipe = Recipe(**config)
-    except TypeError as error:
-        raise UsageError("E112", str(error), where="preprocess") from error
-    allowed = {"censored": ("llod_sqrt2",), "missing": ("median", "mean")}
-    for field, values in allowed.items():
-        given = getattr(recipe, field)
-        if given not in values:
-            raise UsageError(
-                "E112",
-                f"{given!r} is unknown",
-                where=f"preprocess.{field}",
-                hint=f"there are: {', '.join(values)}",
-            )
-    return recipe
-
-
-def build_encoder(cohort: Cohort, inputs: Sequence[Input], recipe: Recipe) -> Any:
+def build_encoder(
+    cohort: Cohort,
+    inputs: Sequence[Input],
+    recipe: Recipe,
+    *,
+    random_state: int = 0,
+    draw: int = 0,
+) -> Any:
     """An unfitted transformer from baseline columns to a numeric DataFrame without gaps.
 
-    Analytes: censored values, logarithm, imputation, scaling. Numbers among the clinical columns:
-    imputation, scaling. Text: one-hot, an unseen category as zeros, a missing one as its own.
+    Analytes: those hardly detected left out, values beyond limits, logarithm, batch, features of
+    the domain, imputation, scaling. Numbers among the clinical columns: imputation, scaling. Text:
+    one-hot, an unseen category as zeros, a missing one as its own.
+
+    Parameters
+    ----------
+    random_state, draw : int
+        Of the imputation of values beyond limits, where it is random.
     """
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    from cytobench.preprocess.assay import AssayValues
-
-    analytes = cohort.analytes if "analytes" in inputs else ()
-    clinical = list(cohort.clinical) if "clinical" in inputs else []
-    numeric = [column for column in clinical if _is_numeric(cohort.column(column))]
-    text = [column for column in clinical if column not in numeric]
+    steps = _assay_steps(cohort, recipe, random_state, draw) if "analytes" in inputs else []
     impute = SimpleImputer(
         strategy=recipe.missing, add_indicator=recipe.indicators, keep_empty_features=True
     )
@@ -75,30 +50,113 @@ def build_encoder(cohort: Cohort, inputs: Sequence[Input], recipe: Recipe) -> An
     )
     categories = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=float)
     columns = ColumnTransformer(
-        [("numbers", numbers, [*analytes, *numeric]), ("categories", categories, text)],
+        [("numbers", numbers, numeric_columns), ("categories", categories, text_columns)],
         verbose_feature_names_out=False,
     )
+    return Pipeline([*steps, ("columns", columns)]).set_output(transform="pandas")
+
+
+def _assay_steps(
+    cohort: Cohort, recipe: Recipe, random_state: int, draw: int
+) -> list[tuple[str, Any]]:
+    from cytobench.preprocess.batch import ComBat
+    from cytobench.preprocess.censored import CENSORED, LogConcentrations
+    from cytobench.preprocess.detection import DetectedEnough
+    from cytobench.preprocess.features import DomainFeatures
+
     linear = tuple(analyte.name for analyte in cohort.panel if analyte.scale == "linear")
-    assay = AssayValues(analytes, linear if analytes else (), recipe.log)
-    return Pipeline([("assay", assay), ("columns", columns)]).set_output(transform="pandas")
+    randomness = {"random_state": random_state, "draw": draw} if recipe.censored == "draws" else {}
+    censored = CENSORED[recipe.censored](
+        cohort.analytes, linear, recipe.censored_indicators, **randomness
+    )
+    steps: list[tuple[str, Any]] = [
+        ("detected", DetectedEnough(cohort.analytes, recipe.max_below)),
+        ("censored", censored),
+    ]
+    if recipe.log:
+        steps.append(("log", LogConcentrations(linear)))
+    if recipe.batch == "combat":
+        steps.append(("batch", ComBat(cohort.analytes, BATCH, recipe.batch_unseen)))
+    if recipe.features:
+        logs = {
+            analyte.name: "ln" if analyte.scale == "linear" else "log2" for analyte in cohort.panel
+        }
+        units = {analyte.name: analyte.unit for analyte in cohort.panel}
+        steps.append(("features", DomainFeatures(recipe.features, logs, units)))
+    return steps
 
 
-def baseline_frame(cohort: Cohort, inputs: Sequence[Input]) -> pd.DataFrame:
+def numeric_columns(X: pd.DataFrame) -> list[str]:
+    """Columns of numbers, in order."""
+    return [str(name) for name, column in X.items() if is_numeric(column)]
+
+
+def text_columns(X: pd.DataFrame) -> list[str]:
+    """Columns of categories, in order."""
+    return [str(name) for name, column in X.items() if not is_numeric(column)]
+
+
+def baseline_frame(
+    cohort: Cohort, inputs: Sequence[Input], recipe: Recipe | None = None
+) -> pd.DataFrame:
     """Baseline columns as the encoder wants them: numbers as floats, text as objects without NA.
 
     Nothing is fitted here; a missing category becomes the text ``"missing"``.
+
+    Parameters
+    ----------
+    recipe : Recipe, optional
+        Brings the batch with it, where batches are corrected.
+
+    Raises
+    ------
+    DataError
+        ``E366`` where the cohort has no such batches.
     """
     frame = cohort.baseline(inputs)
     for column in cohort.clinical:
         if column not in frame.columns:
             continue
-        if _is_numeric(frame[column]):
+        if is_numeric(frame[column]):
             frame[column] = frame[column].astype("float64")
         else:
             text = frame[column].astype(object)
             frame[column] = text.where(text.notna(), "missing").astype(str).astype(object)
+    if recipe is not None and recipe.batch != "none" and "analytes" in inputs:
+        frame[BATCH] = _batches(cohort, recipe)
     return frame
 
 
-def _is_numeric(column: pd.Series) -> bool:
+def _batches(cohort: Cohort, recipe: Recipe) -> Any:
+    role: Any = recipe.batch_by
+    labels = cohort.labels(role)
+    if not any(labels):
+        raise DataError(
+            "E366",
+            f"batches are to be corrected by {role}, and the cohort has none",
+            where=f"cohort {cohort.name!r}",
+            hint=f"name the column with `{role}:` in the dataset's YAML, or set "
+            "preprocess.batch_by",
+        )
+    return np.asarray(labels, dtype=object)
+
+
+def left_out(encoder: Any) -> Mapping[str, float]:
+    """Analyte -> share below detection, for those that a fitted encoder left out."""
+    detected = encoder.named_steps.get("detected")
+    return {} if detected is None else dict(detected.dropped_)
+
+
+def uncorrected(encoder: Any, X: pd.DataFrame) -> str:
+    """Rows whose batch could not be corrected, in words; empty where there are none."""
+    batch = encoder.named_steps.get("batch")
+    found = {} if batch is None else batch.unseen_in(X)
+    if not found:
+        return ""
+    said = ", ".join(f"{name or 'no batch'}: {n}" for name, n in sorted(found.items()))
+    return f"{sum(found.values())} test rows are of batches not seen in training ({said})"
+
+
+def is_numeric(column: pd.Series) -> bool:
+    """Whether a column holds numbers or booleans."""
     return bool(pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column))

@@ -13,6 +13,7 @@ from cytobench.audit.invariance import PERMUTATIONS, audit_procedure
 from cytobench.audit.procedure import Problem
 from cytobench.core.seeds import derive_seed
 from cytobench.preprocess.pipeline import baseline_frame
+from cytobench.preprocess.recipe import recipe_from_config
 from cytobench.run.cells import LoadedCell
 from cytobench.run.fold import OuterFold
 from cytobench.splits.plan import Split
@@ -71,7 +72,8 @@ def audit_model(
     folds, _ = stratified_folds(
         y, arm, FOLDS, seed, classification=bench.target.task.kind == "classification"
     )
-    problem = Problem(baseline_frame(bench.cohort, card.inputs).iloc[rows], y, folds, seed)
+    recipe = None if card.raw else recipe_from_config(loaded.cell.config["preprocess"])
+    problem = Problem(baseline_frame(bench.cohort, card.inputs, recipe).iloc[rows], y, folds, seed)
     return audit_procedure(
         ModelProcedure(loaded),
         problem,
@@ -79,7 +81,7 @@ def audit_model(
         permutations=permutations,
         positive_control=card.role != "floor",
         workers=workers,
-        preload=[__name__, "cytobench.preprocess.assay", *([card.extra] if card.extra else [])],
+        preload=[__name__, "cytobench.preprocess.censored", *([card.extra] if card.extra else [])],
     )
 
 

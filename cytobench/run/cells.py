@@ -16,7 +16,7 @@ from cytobench.core.result import SCHEMA_VERSION
 from cytobench.core.seeds import derive_seed
 from cytobench.data.cohort import Cohort
 from cytobench.data.target import Target, build_target, permuted, task_from_config
-from cytobench.preprocess.pipeline import recipe_from_config
+from cytobench.preprocess.recipe import recipe_from_config
 from cytobench.registry.discover import find
 from cytobench.registry.load import LoadedModel, call, import_plugin, load_model
 from cytobench.run.provenance import framework_revision, versions

@@ -26,7 +26,8 @@ from cytobench.core.result import (
 from cytobench.core.seeds import derive_seed
 from cytobench.data.subgroups import subgroups
 from cytobench.evaluate.metrics import best_threshold, tuning_loss
-from cytobench.preprocess.pipeline import baseline_frame, build_encoder, recipe_from_config
+from cytobench.preprocess.pipeline import baseline_frame, build_encoder, left_out, uncorrected
+from cytobench.preprocess.recipe import recipe_from_config
 from cytobench.registry.load import place
 from cytobench.run.cells import Cell, LoadedCell, load_cell
 from cytobench.run.provenance import versions
@@ -110,7 +111,11 @@ class OuterFold:
         self.kind = loaded.bench.target.task.kind
         self.budget = budget_from_config(loaded.cell.config["tuning"])
         self.recipe = recipe_from_config(loaded.cell.config["preprocess"])
-        self.frame = baseline_frame(loaded.bench.cohort, loaded.model.card.inputs)
+        card = loaded.model.card
+        self.frame = baseline_frame(
+            loaded.bench.cohort, card.inputs, None if card.raw else self.recipe
+        )
+        self.left_out: dict[str, float] = {}
         self.y = loaded.bench.target.y
         self.seen: dict[str, list[Floats]] = {}
         # Not the model's name: every model gets the same inner splits.
@@ -129,10 +134,7 @@ class OuterFold:
         )
         threshold = self._threshold(params, inner)
         tuned = time.perf_counter()
-        train, test = self.encode(self.split.train, self.split.test)
-        estimator = self.fit(params, train)
-        fitted = time.perf_counter()
-        prediction = self.predict(estimator, test.X)
+        prediction, train, seconds = self._refit(params)
         return {
             "fold": self.index,
             "repeat": self.split.repeat,
@@ -142,16 +144,29 @@ class OuterFold:
             "trials": trials,
             "threshold": threshold,
             "train_mean": float(self.y[self.split.train].mean()),
-            "timings": {
-                "tune": tuned - started,
-                "fit": fitted - tuned,
-                "predict": time.perf_counter() - fitted,
-            },
+            "timings": {"tune": tuned - started, **seconds},
             "features": [str(column) for column in train.X.columns],
             "parameters": len(train.X.columns) - self._categories(),
+            "left_out": self.left_out,
             "inner": self._inner(trials, inner),
             "versions": versions(self.loaded.model.card.extra),
         }
+
+    def _refit(self, params: Mapping[str, Any]) -> tuple[Floats, Part, dict[str, float]]:
+        """Fit on the whole training part and predict the test part; averaged over imputations."""
+        seconds = {"fit": 0.0, "predict": 0.0}
+        predictions: list[Floats] = []
+        parts: list[Part] = []
+        for draw in range(1 if self.loaded.model.card.raw else self.recipe.draws):
+            started = time.perf_counter()
+            train, test = self.encode(self.split.train, self.split.test, draw)
+            estimator = self.fit(params, train)
+            fitted = time.perf_counter()
+            predictions.append(self.predict(estimator, test.X))
+            parts.append(train)
+            seconds["fit"] += fitted - started
+            seconds["predict"] += time.perf_counter() - fitted
+        return np.mean(predictions, axis=0), parts[0], seconds
 
     def _categories(self) -> int:
         """Columns of text: each has a level that the others leave nothing to say about."""
@@ -178,15 +193,25 @@ class OuterFold:
         )
         return [self.encode(rows[train], rows[valid]) for train, valid in splits]
 
-    def encode(self, train: NDArray[np.intp], other: NDArray[np.intp]) -> tuple[Part, Part]:
+    def encode(
+        self, train: NDArray[np.intp], other: NDArray[np.intp], draw: int = 0
+    ) -> tuple[Part, Part]:
         """Fit the preprocessing on `train` and apply it to both."""
         X_train, X_other = self.frame.iloc[train], self.frame.iloc[other]
         if not self.loaded.model.card.raw:
             encoder = build_encoder(
-                self.loaded.bench.cohort, self.loaded.model.card.inputs, self.recipe
+                self.loaded.bench.cohort,
+                self.loaded.model.card.inputs,
+                self.recipe,
+                random_state=derive_seed(self.seed, "imputation"),
+                draw=draw,
             )
+            raw = X_other
             X_train = encoder.fit_transform(X_train)
-            X_other = encoder.transform(X_other)
+            X_other = encoder.transform(raw)
+            self.left_out = dict(left_out(encoder))
+            if said := uncorrected(encoder, raw):
+                warnings.warn(said, stacklevel=2)
         return Part(X_train, self.y[train]), Part(X_other, self.y[other])
 
     def _score(self, params: Mapping[str, Any], inner: Sequence[tuple[Part, Part]]) -> float:

@@ -25,7 +25,8 @@ from cytobench.evaluate.sample_size import (
     supported_parameters,
 )
 from cytobench.evaluate.scores import HEADLINE, LOWER_IS_BETTER, METRICS
-from cytobench.preprocess.pipeline import baseline_frame, build_encoder, recipe_from_config
+from cytobench.preprocess.pipeline import baseline_frame, build_encoder
+from cytobench.preprocess.recipe import recipe_from_config
 from cytobench.run.cells import Cell, load_cohort
 from cytobench.run.jobs import Jobs, plan_jobs
 from cytobench.run.session import Planned
@@ -193,7 +194,7 @@ def _parameters(cohort: Cohort, target: Target, preprocess: Mapping[str, Any]) -
     counted = {}
     for name, kind in present.items():
         encoder = build_encoder(cohort, kind, recipe)
-        frame = baseline_frame(cohort, kind).iloc[target.known]
+        frame = baseline_frame(cohort, kind, recipe).iloc[target.known]
         columns = encoder.fit_transform(frame).shape[1]
         # The levels of a category add up to 1: one of them is no parameter of its own.
         text = next(part[2] for part in encoder["columns"].transformers_ if part[0] == "categories")

@@ -67,8 +67,8 @@ def _leave_one_out(
     if "" in names or len(names) < 2:
         raise SplitError(
             "E413",
-            f"leave-one-{role}-out needs two {PLURAL[role]} or more and a {role} for every patient; "
-            f"there are {[str(name) for name in names]}",
+            f"leave-one-{role}-out needs two {PLURAL[role]} or more and a {role} for every "
+            f"patient; there are {[str(name) for name in names]}",
             where=where,
             hint=hint,
         )

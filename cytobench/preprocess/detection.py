@@ -1,0 +1,76 @@
+"""Analytes that the assay hardly detects are left out, by their share in the training part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from cytobench.core.errors import DataError
+from cytobench.data.cohort import ABOVE, BELOW
+
+
+class DetectedEnough(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Drop analytes below detection in more than a share of the training rows that were measured.
+
+    Parameters
+    ----------
+    analytes : sequence of str
+    max_below : float or None
+        Between 0 and 1; None keeps all.
+
+    Attributes
+    ----------
+    dropped_ : dict
+        Analyte -> share below detection.
+    """
+
+    def __init__(self, analytes: tuple[str, ...] = (), max_below: float | None = None) -> None:
+        self.analytes = analytes
+        self.max_below = max_below
+
+    def fit(self, X: pd.DataFrame, y: object = None) -> DetectedEnough:
+        """Find the analytes to leave out.
+
+        Raises
+        ------
+        DataError
+            ``E365`` where no column would be left.
+        """
+        del y
+        self.feature_names_in_ = np.asarray(X.columns, dtype=object)
+        shares = {name: _share_below(X, name) for name in self.analytes}
+        most = 1.0 if self.max_below is None else self.max_below
+        self.dropped_ = {name: share for name, share in shares.items() if share > most}
+        gone = {name + suffix for name in self.dropped_ for suffix in ("", BELOW, ABOVE)}
+        self.kept_ = [str(column) for column in X.columns if str(column) not in gone]
+        if not self.kept_ and self.dropped_:
+            raise DataError(
+                "E365",
+                f"all {len(self.dropped_)} analytes are below detection in more than {most:.0%} "
+                "of the training part",
+                where="preprocess.max_below",
+                hint="raise preprocess.max_below",
+            )
+        return self
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """The columns that were kept."""
+        check_is_fitted(self, "kept_")
+        return X[self.kept_]
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """The columns that were kept."""
+        del input_features
+        return np.asarray(self.kept_, dtype=object)
+
+
+def _share_below(X: pd.DataFrame, name: str) -> float:
+    known = X[name].notna().to_numpy()
+    if name + BELOW not in X.columns or not known.any():
+        return 0.0
+    return float(X[name + BELOW].to_numpy(dtype=bool)[known].mean())

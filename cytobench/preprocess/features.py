@@ -1,0 +1,209 @@
+"""Features of the domain: indices of immune balance, ratios, an inflammation score, CRP strata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from cytobench.core.errors import DataError, UsageError
+from cytobench.data.names import resolve
+from cytobench.data.units import conversion_factor
+
+Floats = NDArray[np.float64]
+CRP_CUTS = (1.0, 3.0)
+"""mg/L; below 1, 1 to 3, and above 3 are low, average and high risk (Pearson et al. 2003,
+doi:10.1161/01.CIR.0000052939.59093.45)."""
+CRP_NAMES = (f"CRP at least {CRP_CUTS[0]:g} mg/L", f"CRP above {CRP_CUTS[1]:g} mg/L")
+SCORE = "inflammation score"
+INFLAMMATION = ("CRP", "IL-6", "TNF-α", "IL-1β")
+FEWEST_IN_SCORE = 2
+
+
+class Group(NamedTuple):
+    """A group of features: what it is, and the pairs of analytes that it takes the log ratio of."""
+
+    summary: str
+    ratios: tuple[tuple[str, str], ...] = ()
+
+
+GROUPS: dict[str, Group] = {
+    "th1_th2": Group(
+        "balance of Th1 and Th2 cytokines",
+        (("IFN-γ", "IL-4"), ("IFN-γ", "IL-10"), ("IFN-γ", "IL-13")),
+    ),
+    "pro_anti": Group(
+        "pro- against anti-inflammatory cytokines", (("IL-6", "IL-10"), ("TNF-α", "IL-10"))
+    ),
+    "th17_treg": Group(
+        "balance of Th17 and regulatory T cells", (("IL-17A", "TGF-β1"), ("IL-17A", "IL-10"))
+    ),
+    "ratios": Group(
+        "the ratios that are most often published",
+        (("IFN-γ", "IL-4"), ("IFN-γ", "IL-10"), ("TNF-α", "IL-10"), ("IL-6", "IL-10")),
+    ),
+    "inflammation": Group("mean standardised logarithm of CRP, IL-6, TNF-α and IL-1β"),
+    "crp_strata": Group("CRP of 1 to 3 and above 3 mg/L, two indicators"),
+}
+"""What `preprocess.features` may name. The indices are those of the project's literature notes."""
+
+
+class DomainFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Add features of the domain to analytes on a logarithmic scale.
+
+    Ratios are differences of natural logarithms. Only the inflammation score is fitted: means and
+    spreads are those of the training rows. A feature is NaN where one of its analytes is, and is
+    imputed with the rest.
+
+    Parameters
+    ----------
+    features : sequence of str
+        Keys of `GROUPS`. Of a group, what can be computed from the cohort's analytes is.
+    analytes : mapping
+        Column -> ``"ln"`` or ``"log2"``, the logarithm that it holds.
+    units : mapping
+        Column -> unit; CRP's is needed for its strata.
+
+    Raises
+    ------
+    UsageError
+        ``E363`` for a group that is unknown or of which nothing can be computed.
+    """
+
+    def __init__(
+        self,
+        features: Sequence[str] = (),
+        analytes: Mapping[str, str] | None = None,
+        units: Mapping[str, str] | None = None,
+    ) -> None:
+        self.features = features
+        self.analytes = analytes
+        self.units = units
+
+    def fit(self, X: pd.DataFrame, y: object = None) -> DomainFeatures:
+        """Find which features there are, and the spread of what the score is made of."""
+        del y
+        self.feature_names_in_ = np.asarray(X.columns, dtype=object)
+        there = [column for column in self.analytes or {} if column in X.columns]
+        self.column_of_ = {name: column for column, name in resolve(there).items()}
+        for group in self.features:
+            check_group(group, list(self.column_of_))
+        pairs = [pair for group in self.features for pair in GROUPS[group].ratios]
+        self.ratios_ = [
+            pair for pair in dict.fromkeys(pairs) if all(name in self.column_of_ for name in pair)
+        ]
+        self.scored_ = (
+            [name for name in INFLAMMATION if name in self.column_of_]
+            if "inflammation" in self.features
+            else []
+        )
+        logs = [self._log(X, name) for name in self.scored_]
+        self.center_ = [float(np.nanmean(values)) for values in logs]
+        self.spread_ = [float(np.nanstd(values, ddof=1)) or 1.0 for values in logs]
+        self.cuts_ = self._cuts() if "crp_strata" in self.features else []
+        return self
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """The same rows with the features added."""
+        check_is_fitted(self, "column_of_")
+        added: dict[str, Floats] = {
+            f"log({one}/{other})": self._log(X, one) - self._log(X, other)
+            for one, other in self.ratios_
+        }
+        if self.scored_:
+            parts = [
+                (self._log(X, name) - center) / spread
+                for name, center, spread in zip(
+                    self.scored_, self.center_, self.spread_, strict=True
+                )
+            ]
+            added[SCORE] = np.mean(parts, axis=0)
+        if self.cuts_:
+            level = self._log(X, "CRP")
+            over = (level >= self.cuts_[0], level > self.cuts_[1])
+            for name, inside in zip(CRP_NAMES, over, strict=True):
+                added[name] = np.where(np.isnan(level), np.nan, inside)
+        return X.assign(**added)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """The columns that came in, and those that were added."""
+        del input_features
+        return np.asarray([*self.feature_names_in_, *self.added_names], dtype=object)
+
+    @property
+    def added_names(self) -> list[str]:
+        """Names of the columns that a fitted transformer adds, in order."""
+        names = [f"log({one}/{other})" for one, other in self.ratios_]
+        names += [SCORE] if self.scored_ else []
+        return [*names, *(CRP_NAMES if self.cuts_ else ())]
+
+    def _log(self, X: pd.DataFrame, name: str) -> Floats:
+        """Natural logarithm of an analyte."""
+        column = self.column_of_[name]
+        values = X[column].to_numpy(dtype=np.float64)
+        factor = np.log(2) if (self.analytes or {})[column] == "log2" else 1.0
+        return np.asarray(values * factor)
+
+    def _cuts(self) -> list[float]:
+        """The cut-offs as natural logarithms of CRP in the cohort's unit."""
+        column = self.column_of_["CRP"]
+        unit = (self.units or {}).get(column, "")
+        try:
+            factor = conversion_factor("mg/L", unit)
+        except DataError as error:
+            raise UsageError(
+                "E364",
+                f"strata of CRP are in mg/L, and the cohort's unit is {unit or 'not stated'!r}",
+                where="preprocess.features",
+                hint=error.hint or "declare `unit:` for CRP in the dataset's YAML",
+            ) from error
+        return [float(np.log(cut * factor)) for cut in CRP_CUTS]
+
+
+def check_group(group: str, known: Sequence[str]) -> None:
+    """Refuse a group that does not exist, or of which the analytes allow nothing.
+
+    Parameters
+    ----------
+    known : sequence of str
+        Standard names of the analytes that were measured.
+
+    Raises
+    ------
+    UsageError
+        ``E363``.
+    """
+    if group not in GROUPS:
+        raise unknown_group(group)
+    ratios = GROUPS[group].ratios
+    needed = {name for pair in ratios for name in pair} or {
+        "inflammation": set(INFLAMMATION), "crp_strata": {"CRP"}
+    }[group]  # fmt: skip
+    fine = (
+        any(all(name in known for name in pair) for pair in ratios)
+        if ratios
+        else len(needed & set(known)) >= min(FEWEST_IN_SCORE, len(needed))
+    )
+    if not fine:
+        missing = sorted(needed - set(known))
+        raise UsageError(
+            "E363",
+            f"{group!r} cannot be computed: {', '.join(missing)} not measured",
+            where="preprocess.features",
+            hint="leave the group out, or say under `analytes.rename` what the column is",
+        )
+
+
+def unknown_group(group: str) -> UsageError:
+    """``E363``, with the groups that there are."""
+    return UsageError(
+        "E363",
+        f"there is no feature group {group!r}",
+        where="preprocess.features",
+        hint=f"there are: {', '.join(GROUPS)}",
+    )
