@@ -1,0 +1,36 @@
+"""The commands in the documents are accepted."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+COMMANDS = [
+    (page.name, command)
+    for page in (DOCS / "preprocessing.md", DOCS / "studies.md")
+    for command in re.findall(r"^\$ cytobench (run .*)$", page.read_text(), flags=re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize(("page", "command"), COMMANDS)
+def test_a_command_composes(page, command, cytobench):
+    words = shlex.split(command)
+
+    done = cytobench(*words[:1], "--cfg", *words[1:])
+
+    assert "dataset:" in done.stdout, page
+
+
+def test_every_preprocessing_option_is_documented():
+    from dataclasses import fields
+
+    from cytobench.preprocess.features import GROUPS
+    from cytobench.preprocess.recipe import CHOICES, Recipe
+
+    text = (DOCS / "preprocessing.md").read_text()
+    words = [field.name for field in fields(Recipe) if field.name != "name"]
+    words += [*GROUPS, *CHOICES["censored"]]
+
+    assert [word for word in words if f"`{word}" not in text] == []
