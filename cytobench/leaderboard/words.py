@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from cytobench.evaluate.chance import ENOUGH
@@ -76,6 +77,7 @@ def footnotes(board: Board) -> list[str]:
             f"model goes; {'; '.join(shares)}."
         )
     notes.append("floor: what knowing nothing, a CRP cut-off or clinical data alone achieve.")
+    notes += _left_out_notes(board)
     notes += _audit_notes(board) + [str(note) for note in board.entry.about["notes"]]
     for name, (done, folds) in sorted(board.entry.unfinished.items()):
         notes.append(f"{name} is not shown: {done} of {folds} folds are done.")
@@ -127,6 +129,25 @@ def _next_site_notes(board: Board) -> list[str]:
     return [
         f"{best.label} at a new site: {number(summary.next_site)} (95 % prediction interval); "
         f"variance between sites {summary.tau2:.3f} on the logit scale."
+    ]
+
+
+def _left_out_notes(board: Board) -> list[str]:
+    """Analytes that the folds left out as hardly detected; the same for every model of a board."""
+    counts: Counter[str] = Counter()
+    folds = 0
+    for row in board.rows:
+        parts = row.cell.folds if row.cell else []
+        seen = Counter(name for fold in parts for name in fold.left_out)
+        if seen.total() > counts.total():
+            counts, folds = seen, len(parts)
+    if not counts:
+        return []
+    most = board.entry.about["config"]["preprocess"]["max_below"]
+    said = ", ".join(f"{name} ({count} of {folds} folds)" for name, count in counts.most_common())
+    return [
+        f"left out, below detection in more than {most:.0%} of the training part: {said}; models "
+        "that take raw values see them."
     ]
 
 
