@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cytobench.evaluate.intervals import Estimate
 from cytobench.evaluate.subgroup import FEWEST, Interaction, Subgroup
@@ -80,6 +80,8 @@ def numbers(row: Row, second: Estimate | None) -> list[list[str]]:
         if row.added.by_bootstrap is not None:
             name = f"AUC gained over {row.added.reference}, second opinion"
             found.append(_line(name, row.added.by_bootstrap, row.n, signed=True))
+    if row.share is not None:
+        found.append(_line("share of the way from clinical floor to ceiling", row.share, row.n))
     return found
 
 
@@ -197,8 +199,14 @@ def cell_tables(row: Row, board: Board) -> list[Table]:
     if row.sites:
         rows = [[site, number(item), str(n)] for site, (item, n) in row.sites.items()]
         note = _methods(board.headline, [item for item, _ in row.sites.values()])
-        columns = ["site", f"{TITLES[board.headline]} (95 % interval)", "n"]
-        found.append(Table("Sites", "Each site as the test part", columns, rows, (note,)))
+        role = at_each(board).removeprefix("at each ")
+        columns = [role, f"{TITLES[board.headline]} (95 % interval)", "n"]
+        caption = f"Each {role} as the test part"
+        found.append(Table(at_each(board).capitalize(), caption, columns, rows, (note,)))
+    matrix = matrices(replace(board, rows=[row]))
+    for table in matrix.values():
+        caption = f"{TITLES[board.headline]}, with 95 % intervals"
+        found.append(Table("Study against study", caption, *table, (MATRIX_NOTE,)))
     levels, tests = row.assessment.subgroups
     if levels:
         metric, second = SUBGROUP_TITLES[board.kind]

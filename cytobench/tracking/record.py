@@ -155,6 +155,8 @@ def _of_row(row: Row) -> list[Measured]:
         headline = HEADLINE[row.assessment.kind]
         difference = row.added.differences[headline]
         found.append(Measured(f"{NAMES[headline]} added", difference.value))
+    if row.share is not None:
+        found.append(Measured("share of floor to ceiling", row.share.value))
     return found
 
 

@@ -405,7 +405,7 @@ def test_a_site_with_one_class_is_undefined_and_says_so():
     )  # fmt: skip
     board = make_board(cell)
     row = board.rows[0]
-    (sites,) = [table for table in cell_tables(row, board) if table.title == "Sites"]
+    (sites,) = [table for table in cell_tables(row, board) if table.title == "At each site"]
     assert [line[1] == "undefined" for line in sites.rows] == [False, False, True]
     page = Page(cell_page(row, board, list(of_cell(row, board))))
     assert "a class has fewer than two patients" in page.said
