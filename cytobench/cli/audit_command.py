@@ -76,13 +76,15 @@ def _kind(name: str) -> str:
 
     datasets = {*discover("dataset"), *declared("dataset")}
     models = {*discover("model"), *declared("model")}
+    if set(name.split("+")) <= datasets:  # several studies are a dataset too
+        return "dataset"
     if name not in datasets | models:
         raise UsageError(
             "E105",
             f"no dataset or model is called {name!r}",
             hint=did_you_mean(name, sorted(datasets | models)),
         )
-    return "dataset" if name in datasets else "model"
+    return "model"
 
 
 def _probe(config: Mapping[str, Any]) -> list[Finding]:

@@ -31,6 +31,8 @@ def execute(options: argparse.Namespace) -> int:
     for page in write_overviews(found, Path(options.output)):
         console.say(f"wrote {page}")
     for board in found:
-        pages = write_reports(board, Path(options.output), second_opinions(store, board.entry))
+        fingerprint = str(board.entry.about["dataset"]["fingerprint"])
+        second, cohort = second_opinions(store, board.entry), store.cohort_facts(fingerprint)
+        pages = write_reports(board, Path(options.output), second, cohort)
         console.say(f"wrote {pages[0]} and {len(pages) - 1} pages beside it")
     return 0

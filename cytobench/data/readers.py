@@ -6,7 +6,8 @@ import csv
 import datetime
 import math
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,19 +69,8 @@ def read_file(node: Mapping[str, Any], files: Files) -> pd.DataFrame:
         ``E310``; ``E311`` for a file that cannot be read, has two columns of one name, or no rows.
     """
     path = locate(str(node["file"]), files.folders)
-    try:
+    with reported(path):
         frame = _read(path, node, files)
-    except DataError:
-        raise
-    except UnicodeDecodeError as error:
-        raise DataError(
-            "E311",
-            f"cannot be read: {error}",
-            where=str(path),
-            hint="set `encoding:`; older Excel and Windows programs write latin-1",
-        ) from error
-    except (OSError, ValueError, KeyError, LookupError, csv.Error, zipfile.BadZipFile) as error:
-        raise DataError("E311", f"cannot be read: {error}", where=str(path)) from error
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
         raise DataError("E311", f"two columns are called {twice[0]!r}", where=str(path))
@@ -92,6 +82,34 @@ def read_file(node: Mapping[str, Any], files: Files) -> pd.DataFrame:
     return frame
 
 
+@contextmanager
+def reported(path: Path) -> Iterator[None]:
+    """What may go wrong in a file, as ``E311`` with its path."""
+    try:
+        yield
+    except DataError:
+        raise
+    except UnicodeDecodeError as error:
+        raise DataError(
+            "E311",
+            f"cannot be read: {error}",
+            where=str(path),
+            hint="set `encoding:`; older Excel and Windows programs write latin-1",
+        ) from error
+    except (OSError, ValueError, KeyError, LookupError, csv.Error, zipfile.BadZipFile) as error:
+        raise DataError("E311", f"cannot be read: {error}", where=str(path)) from error
+
+
+def unknown_suffix(path: Path, known: Sequence[str]) -> DataError:
+    """``E311`` for a kind of file that nobody reads."""
+    return DataError(
+        "E311",
+        f"cannot read {path.suffix.lower() or 'a file without a suffix'}",
+        where=str(path),
+        hint=f"known: {', '.join(known)}",
+    )
+
+
 def _read(path: Path, node: Mapping[str, Any], files: Files) -> pd.DataFrame:
     suffix = path.suffix.lower()
     if suffix in SPREADSHEETS:
@@ -101,13 +119,8 @@ def _read(path: Path, node: Mapping[str, Any], files: Files) -> pd.DataFrame:
         rows = zip(*(map(_as_text, frame[column]) for column in frame.columns), strict=True)
         return _table([(1, list(frame.columns)), *enumerate(map(list, rows), start=2)], path)
     if suffix not in TEXTS:
-        raise DataError(
-            "E311",
-            f"cannot read {suffix or 'a file without a suffix'}",
-            where=str(path),
-            hint=f"known: {', '.join((*TEXTS, *SPREADSHEETS, '.parquet'))}",
-        )
-    frame = _table(_lines(path, node.get("separator"), node.get("encoding")), path)
+        raise unknown_suffix(path, (*TEXTS, *SPREADSHEETS, ".parquet"))
+    frame = _table(lines_of(path, node.get("separator"), node.get("encoding")), path)
     decimal = one_of(node.get("decimal", files.decimal), (".", ","), f"{node['file']}: decimal")
     return frame.map(with_point) if decimal == "," else frame
 
@@ -138,12 +151,20 @@ def _table(lines: list[Line], path: Path) -> pd.DataFrame:
     )
 
 
-def _lines(path: Path, separator: str | None, encoding: str | None) -> list[Line]:
+def lines_of(
+    path: Path,
+    separator: str | None,
+    encoding: str | None,
+    among: Sequence[str] = SEPARATORS,
+    *,
+    whole: bool = False,
+) -> list[Line]:
+    """Cells of each line; a separator that is not given is found in the header, or in all."""
     with path.open(encoding=encoding or "utf-8-sig", newline="") as stream:
-        header = stream.readline()
+        header = stream.read() if whole else stream.readline()
         stream.seek(0)
         if separator is None:
-            separator = max(SEPARATORS, key=header.count)
+            separator = max(among, key=header.count)
         reader = csv.reader(stream, delimiter=separator)
         lines, start = [], 1
         for row in reader:
@@ -153,6 +174,14 @@ def _lines(path: Path, separator: str | None, encoding: str | None) -> list[Line
 
 
 def _sheet(path: Path, sheet: str | None) -> list[Line]:
+    (lines,) = sheets_of(path, sheet, first=True).values()
+    return lines
+
+
+def sheets_of(
+    path: Path, sheet: str | None, decimal: str = ".", *, first: bool = False
+) -> dict[str, list[Line]]:
+    """The sheet that is named, else the first one, else all."""
     from openpyxl import load_workbook
 
     book = load_workbook(path, read_only=True, data_only=True)
@@ -164,20 +193,32 @@ def _sheet(path: Path, sheet: str | None) -> list[Line]:
                 where=str(path),
                 hint=did_you_mean(sheet, book.sheetnames),
             )
-        page = book[sheet] if sheet is not None else book.worksheets[0]
-        rows = [[_as_text(value) for value in row] for row in page.iter_rows(values_only=True)]
+        pages = [book[sheet]] if sheet is not None else book.worksheets[: 1 if first else None]
+        return {
+            page.title: _even(
+                [
+                    [_as_text(value, decimal) for value in row]
+                    for row in page.iter_rows(values_only=True)
+                ]
+            )
+            for page in pages
+        }
     finally:
         book.close()
+
+
+def _even(rows: list[list[str]]) -> list[Line]:
+    """Numbered lines, all of one length."""
     width = max((len(row) for row in rows), default=0)
     return [(line, row + [""] * (width - len(row))) for line, row in enumerate(rows, start=1)]
 
 
-def _as_text(value: Any) -> str:
+def _as_text(value: Any, decimal: str = ".") -> str:
     """A typed cell as the text that a csv file would hold; numbers to the last bit."""
     if value is None or value is pd.NaT or value is pd.NA:
         return ""
     if isinstance(value, float):
-        return "" if math.isnan(value) else repr(float(value))
+        return "" if math.isnan(value) else repr(float(value)).replace(".", decimal)
     if isinstance(value, (datetime.datetime, datetime.date)):
         return value.isoformat()
     return str(value).strip()

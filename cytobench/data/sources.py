@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from cytobench.core.errors import DataError, did_you_mean
 from cytobench.data.cells import read_numbers
+from cytobench.data.exports.options import EXPORT_KEYS
+from cytobench.data.exports.rows import read_export
 from cytobench.data.grammar import check_keys, listed, one_of, required
 from cytobench.data.readers import FILE_KEYS, Files, read_file
 from cytobench.data.rows import check_rule, in_words, matches
@@ -97,15 +99,17 @@ def read_source(node: Any, files: Files, where: str = "source") -> Source:
     ------
     DataError
         ``E310`` to ``E312``, ``E322`` (unknown key), ``E323`` (a join that is not one to one),
-        ``E325`` (no rows left).
+        ``E325`` (no rows left); ``E331`` to ``E339`` for an instrument's export.
     """
     kinds = [kind for kind in NODE_KEYS if isinstance(node, Mapping) and kind in node]
     if len(kinds) != 1:
         raise DataError("E322", "expected one of file, stack, join", where=where)
     kind = kinds[0]
-    check_keys(node, (*NODE_KEYS[kind], *SHARED_KEYS), where)
+    export = EXPORT_KEYS if kind == "file" and "format" in node else ()
+    check_keys(node, (*NODE_KEYS[kind], *export, *SHARED_KEYS), where)
     if kind == "file":
-        return _shape(_read(node, files), node, where)
+        source = _read_export(node, files, where) if export else _read(node, files)
+        return _shape(source, node, where)
     parts = [
         read_source(part, files, f"{where}.{kind}[{position}]")
         for position, part in enumerate(listed(node[kind]))
@@ -123,6 +127,19 @@ def _read(node: Mapping[str, Any], files: Files) -> Source:
     frame = frame.reset_index(drop=True)
     frame[hidden] = places
     return Source(frame, dict.fromkeys(columns, hidden))
+
+
+def _read_export(node: Mapping[str, Any], files: Files, where: str) -> Source:
+    """One row per sample; an analyte's cells may stand on other lines than those of the next."""
+    rows = read_export(node, files, where)
+    hidden: dict[tuple[str, ...], str] = {}
+    place_of = {
+        column: hidden.setdefault(tuple(spots), f"{PLACE}{len(hidden)}")
+        for column, spots in rows.spots.items()
+    }
+    places = {name: list(spots) for spots, name in hidden.items()}
+    frame = pd.DataFrame({**rows.columns, **places}, dtype=object)
+    return Source(frame, {**dict.fromkeys(rows.columns, f"{PLACE}0"), **place_of}, rows.notes)
 
 
 def _stack(parts: Sequence[Source]) -> Source:

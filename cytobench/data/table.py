@@ -54,7 +54,8 @@ def load_table(config: Mapping[str, Any], *, folders: Sequence[Path]) -> Cohort:
     Raises
     ------
     DataError
-        ``E310`` to ``E327``, with file, line and column, and what to do.
+        ``E310`` to ``E327``, with file, line and column, and what to do; ``E331`` to ``E339`` for
+        an instrument's export.
     """
     where = f"dataset {config.get('name')!r}"
     check_keys(config, (*CARD_KEYS, *ROLE_KEYS, *READ_KEYS), where)

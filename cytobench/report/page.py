@@ -11,6 +11,7 @@ from cytobench.leaderboard.rank import Board, Row
 from cytobench.leaderboard.tables import TITLES, headers, number, p_value, table_rows
 from cytobench.leaderboard.words import footnotes, summary, title
 from cytobench.report.cards import dataset_card, model_card, provenance
+from cytobench.report.cohort_page import write_cohort_page
 from cytobench.report.illustrations import Illustration, of_board, of_cell
 from cytobench.report.tables import NUMBER_COLUMNS, cell_tables, entry_tables, interval, numbers
 from cytobench.report.text import slug
@@ -21,13 +22,20 @@ INDEX = "index.html"
 SUITE = f"../{INDEX}"
 
 
-def write_reports(board: Board, root: Path, second: Mapping[str, Estimate]) -> list[Path]:
+def write_reports(
+    board: Board,
+    root: Path,
+    second: Mapping[str, Estimate],
+    cohort: Mapping[str, Any] | None = None,
+) -> list[Path]:
     """Write an entry's page, its models' pages, and the figures as SVG and PNG.
 
     Parameters
     ----------
     second : mapping
         Cell key -> AUC by the refit bootstrap, where those cells were run.
+    cohort : mapping, optional
+        The cohort's aggregates, for a page of its own.
 
     Returns
     -------
@@ -43,7 +51,10 @@ def write_reports(board: Board, root: Path, second: Mapping[str, Estimate]) -> l
     names = file_names(board)
     drawn = list(of_board(board))
     pages = [f"{name}.html" for name in names]
-    written = [write_page(folder / INDEX, entry_page(board, pages, drawn, home=SUITE).encode())]
+    beside = [] if cohort is None else [write_cohort_page(cohort, folder, home=INDEX)]
+    address = beside[0].name if beside else ""
+    page = entry_page(board, pages, drawn, home=SUITE, cohort=address)
+    written = [write_page(folder / INDEX, page.encode()), *beside]
     _figures(folder / "figures", drawn)
     for row, name in zip(board.rows, names, strict=True):
         drawn = list(of_cell(row, board))
@@ -73,7 +84,12 @@ def _figures(folder: Path, drawn: Sequence[Illustration]) -> None:
 
 
 def entry_page(
-    board: Board, pages: Sequence[str], drawn: Sequence[Illustration], *, home: str = ""
+    board: Board,
+    pages: Sequence[str],
+    drawn: Sequence[Illustration],
+    *,
+    home: str = "",
+    cohort: str = "",
 ) -> str:
     """The page of a suite entry.
 
@@ -81,8 +97,8 @@ def entry_page(
     ----------
     pages : sequence of str
         The address of each row's page, in the order of the rows.
-    home : str
-        Address of the suite's page; empty for a page that stands alone.
+    home, cohort : str
+        Addresses of the suite's and the cohort's page; empty where there is none.
     """
     addresses = [*([""] if board.ceiling else []), *pages]
     rows = [
@@ -104,6 +120,7 @@ def entry_page(
         tables=entry_tables(board),
         audit=board.entry.about.get("audit"),
         dataset_card=dataset_card(board.entry.about),
+        cohort=cohort,
     )
 
 

@@ -110,6 +110,7 @@ def run_cells(
             cell.slot,
             permuted=bool(cell.permutation),
         )
+        _keep_cohort(loaded, store)
         folds = about["folds"]
         missing = [fold for fold in range(folds) if fold not in done]
         plans[loaded.key] = Planned(cell, loaded.key, folds, missing, about["notes"])
@@ -127,6 +128,15 @@ def run_cells(
     if specs:
         _run(specs, plans, engine, store, listener, summary)
     return summary
+
+
+def _keep_cohort(loaded: LoadedCell, store: RunStore) -> None:
+    """A cohort's aggregates, once: what reports show of it long after."""
+    cohort = loaded.bench.cohort
+    if not store.has_cohort_facts(cohort.fingerprint):
+        from cytobench.evaluate.cohort_facts import cohort_facts
+
+        store.keep_cohort_facts(cohort.fingerprint, cohort_facts(cohort))
 
 
 def _run(

@@ -236,6 +236,27 @@ class RunStore:
         """Keep what was computed from a complete cell beside it."""
         self._write(self._derived(key, name), text.encode())
 
+    def cohort_facts(self, fingerprint: str) -> dict[str, Any] | None:
+        """The aggregates of a cohort, as they were kept; None where nobody has."""
+        try:
+            facts = json.loads(self._cohort(fingerprint).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise _unreadable(self._cohort(fingerprint), error) from error
+        return {str(name): value for name, value in facts.items()}
+
+    def keep_cohort_facts(self, fingerprint: str, facts: Mapping[str, Any]) -> None:
+        """Keep a cohort's aggregates; no row of a patient is among them."""
+        self._write(self._cohort(fingerprint), json.dumps(facts, ensure_ascii=False).encode())
+
+    def has_cohort_facts(self, fingerprint: str) -> bool:
+        """Whether a cohort's aggregates were kept."""
+        return self._cohort(fingerprint).exists()
+
+    def _cohort(self, fingerprint: str) -> Path:
+        return self.root / "cohorts" / f"{fingerprint}.json"
+
     def permuted(self, suite: str, entry: str) -> list[str]:
         """Keys of an entry's cells with permuted labels."""
         folder = self.root / "index" / suite / entry / PERMUTED

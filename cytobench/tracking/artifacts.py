@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from cytobench.leaderboard.rank import Board, Row
+from cytobench.report.cohort_page import cohort_page
 from cytobench.report.illustrations import of_cell
 from cytobench.report.page import cell_page
 from cytobench.run.store import StoredCell
 from cytobench.tracking.record import tables
 
 
-def write_files(cell: StoredCell, shown: tuple[Board, Row] | None, folder: Path) -> None:
+def write_files(
+    cell: StoredCell,
+    shown: tuple[Board, Row] | None,
+    folder: Path,
+    cohort: Mapping[str, Any] | None = None,
+) -> None:
     """Write the artifacts of a cell into a folder.
 
     Parameters
     ----------
     shown : (Board, Row) or None
         The cell on its board; None for a cell that is not complete: it has tables only.
+    cohort : mapping, optional
+        The cohort's aggregates, for its page.
     """
     board, row = shown or (None, None)
     for name, text in tables(cell, row).items():
@@ -31,3 +43,12 @@ def write_files(cell: StoredCell, shown: tuple[Board, Row] | None, folder: Path)
             (folder / "figures" / name).write_bytes(content)
     page = cell_page(row, board, drawn)
     (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
+    if cohort is not None:
+        text = _cohort_page(json.dumps(cohort))
+        (folder / "cohort.html").write_text(text, encoding="utf-8", newline="\n")
+
+
+@lru_cache(maxsize=4)
+def _cohort_page(facts: str) -> str:
+    """Drawn once for all the runs of a cohort."""
+    return cohort_page(json.loads(facts))

@@ -176,7 +176,8 @@ class Mirror:
         )
         record = replace(record, tags={**record.tags, STORE: self.identity})
         with tempfile.TemporaryDirectory(prefix="cytobench-") as folder:
-            write_files(cell, shown, Path(folder))
+            fingerprint = str(cell.about["dataset"]["fingerprint"])
+            write_files(cell, shown, Path(folder), self.store.cohort_facts(fingerprint))
             run = self.tracker.write(experiment.id, record, Path(folder), self._ended(key))
         experiment.runs.append(Mirrored(run, record.name, key, self.identity, record.complete))
 
