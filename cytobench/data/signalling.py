@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cytobench.data.names import standard_name
+from cytobench.data.names import resolve
 
 
 class Edge(NamedTuple):
@@ -84,7 +84,8 @@ def signalling_network(columns: Sequence[str] | None = None) -> SignallingNetwor
     Parameters
     ----------
     columns : sequence of str, optional
-        Any names, analytes among them under any spelling; None for the whole network.
+        Any names, analytes among them under any spelling; None for the whole network. Two columns
+        that mean one analyte have no edge, as nobody can tell which of them is meant.
 
     Examples
     --------
@@ -94,11 +95,7 @@ def signalling_network(columns: Sequence[str] | None = None) -> SignallingNetwor
            [0., 0., 0.]])
     """
     names = sorted({name for edge in EDGES for name in edge[:2]}) if columns is None else columns
-    column_of: dict[str, str] = {}
-    for column in names:
-        standard = standard_name(column)
-        if standard is not None:
-            column_of.setdefault(standard, column)
+    column_of = {standard: column for column, standard in resolve(names).items()}
     edges = [
         edge._replace(source=column_of[edge.source], target=column_of[edge.target])
         for edge in EDGES

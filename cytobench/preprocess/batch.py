@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from cytobench.core.errors import DataError
+from cytobench.core.errors import DataError, UsageError
 
 Floats = NDArray[np.float64]
 UNSEEN = ("error", "pass")
 FEWEST = 2
-"""Training rows from which a batch has a spread."""
+"""Different training rows from which a batch has a spread; values likewise, for an analyte."""
 TOLERANCE = 1e-4
 """Relative change at which sva's iteration stops."""
 MOST_STEPS = 1000
@@ -32,6 +32,10 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     adjusted with the parameters of its own batch, so that no prediction depends on another row of
     the test part. Applied to the rows that it was fitted on, it equals ComBat of R's sva 3.46. The
     outcome is never looked at. For values on a logarithmic scale.
+
+    As in sva an analyte that is constant within a batch stays as it is in all of them. A batch with
+    fewer than two values of an analyte neither moves nor is moved in it. With a single analyte
+    there is nothing to shrink towards, and only its location is corrected.
 
     Parameters
     ----------
@@ -50,13 +54,17 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     reference : str or None
         A batch that stays as it is and that the others are brought to.
     covariates : sequence of str
-        Numeric columns without gaps whose effect is kept, known at prediction time too.
+        Numeric columns without gaps whose effect is kept, known at prediction time too, and not
+        given by the batch.
 
     Attributes
     ----------
     batches_ : list of str
     small_ : dict
-        Batches with fewer than two training rows, which count as unseen.
+        Batches with fewer than two different training rows, which count as unseen: a patient whom
+        a bootstrap draws twice has no spread.
+    varies_ : array of bool, shape (n_columns,)
+        The columns that are corrected.
     """
 
     def __init__(
@@ -82,16 +90,24 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises
         ------
+        UsageError
+            ``E112`` for an unknown way with unseen batches.
         DataError
-            ``E362`` where the reference batch is not among them.
+            ``E362`` where the reference batch is not among them, ``E367`` for a covariate with gaps
+            or one that the batches determine.
         """
         del y
+        if self.unseen not in UNSEEN:
+            raise UsageError(
+                "E112", f"{self.unseen!r} is unknown", where="unseen",
+                hint=f"there are: {', '.join(UNSEEN)}",
+            )  # fmt: skip
         self.feature_names_in_ = np.asarray(X.columns, dtype=object)
         self.columns_ = [name for name in self.columns if name in X.columns]
         labels = _labels(X, self.batch)
-        counts = Counter(labels.tolist())
-        self.batches_ = sorted(name for name, n in counts.items() if n >= FEWEST and name)
-        self.small_ = {name: n for name, n in counts.items() if n < FEWEST}
+        different = Counter(labels[~_drawn_again(X, self.columns_)].tolist())
+        self.batches_ = sorted(name for name, n in different.items() if n >= FEWEST and name)
+        self.small_ = {name: n for name, n in different.items() if n < FEWEST}
         if self.reference is not None and self.reference not in self.batches_:
             raise DataError(
                 "E362",
@@ -99,7 +115,9 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 where=f"column {self.batch!r}",
             )
         rows = np.isin(labels, self.batches_)
-        self._estimate(X[rows], labels[rows])
+        self.varies_ = np.zeros(len(self.columns_), dtype=bool)
+        if len(self.batches_) > 1:
+            self._estimate(X[rows], labels[rows])
         return self
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
@@ -108,7 +126,8 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         DataError
-            ``E361`` for a batch that was not there in training, unless those pass.
+            ``E361`` for a batch that was not there in training, unless those pass; ``E367`` for a
+            gap in a covariate.
         """
         check_is_fitted(self, "batches_")
         missing = self.unseen_in(X)
@@ -120,11 +139,16 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 where=f"column {self.batch!r}",
                 hint="preprocess.batch_unseen=pass leaves such rows uncorrected",
             )
-        out = X.drop(columns=[self.batch])
+        out = X[self.get_feature_names_out()]
+        if self.varies_.any():
+            out[self.columns_] = self._adjusted(X)
+        return out
+
+    def _adjusted(self, X: pd.DataFrame) -> Floats:
         values = X[self.columns_].to_numpy(dtype=np.float64)
         adjusted = values.copy()
         labels = _labels(X, self.batch)
-        mean = self.mean_ + self._effect(X)
+        mean = self.mean_ + self._covariates(X) @ self.slopes_
         for position, name in enumerate(self.batches_):
             rows = labels == name
             standard = (values[rows] - mean[rows]) / self.sd_
@@ -133,8 +157,7 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if self.reference is not None:
             rows = labels == self.reference
             adjusted[rows] = values[rows]
-        out[self.columns_] = np.where(self.varies_, adjusted, values)
-        return out
+        return np.where(self.varies_, adjusted, values)
 
     def unseen_in(self, X: pd.DataFrame) -> dict[str, int]:
         """Batches of these rows that cannot be corrected, and how many rows have them."""
@@ -150,35 +173,39 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _estimate(self, X: pd.DataFrame, labels: NDArray[np.str_]) -> None:
         values = X[self.columns_].to_numpy(dtype=np.float64)
         member = labels[:, None] == np.array(self.batches_, dtype=str)[None, :]
-        extra = X[list(self.covariates)].to_numpy(dtype=np.float64)
-        coefficients = _least_squares(np.column_stack([member, extra]), values)
-        levels, self.slopes_ = (
-            coefficients[: len(self.batches_)],
-            coefficients[len(self.batches_) :],
-        )
+        extra = self._covariates(X)
+        design = np.column_stack([member, extra])
+        if np.linalg.matrix_rank(design) < design.shape[1]:
+            raise _covariate_problem("determined by the batch or by each other")
+        coefficients = _least_squares(design, values)
+        levels, self.slopes_ = np.split(coefficients, [len(self.batches_)])
+        parts = [values[rows] for rows in member.T]
+        measured = np.array([(~np.isnan(part)).sum(axis=0) >= FEWEST for part in parts])
+        constant = np.array([np.fmax.reduce(part) == np.fmin.reduce(part) for part in parts])
         if self.reference is None:
             # Weights of the batches are those of all rows, as in sva, missing values or not.
-            self.mean_ = member.mean(axis=0) @ levels
+            weights = member.mean(axis=0)[:, None] * measured
+            self.mean_ = (weights * levels).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-300)
             used = np.ones(len(values), dtype=bool)
         else:
             self.mean_ = levels[self.batches_.index(self.reference)]
             used = labels == self.reference
-        residuals = values - np.column_stack([member, extra]) @ coefficients
-        with np.errstate(invalid="ignore"):
-            variance = _mean(residuals[used] ** 2)
+        variance = _mean((values - design @ coefficients)[used] ** 2)
         self.varies_ = np.isfinite(variance) & (variance > 1e-20)
+        self.varies_ &= ~(constant & measured).any(axis=0) & (measured.sum(axis=0) > 1)
         self.sd_ = np.sqrt(np.where(self.varies_, variance, 1.0))
         standard = (values - self.mean_ - extra @ self.slopes_) / self.sd_
-        parts = [standard[:, self.varies_][member[:, k]] for k in range(len(self.batches_))]
         self.gamma_ = np.zeros((len(self.batches_), len(self.mean_)))
         self.delta_ = np.ones_like(self.gamma_)
-        for position, part in enumerate(parts):
-            gamma, delta = self._shrunk(part)
+        for position, rows in enumerate(member.T):
+            gamma, delta = self._shrunk(standard[rows][:, self.varies_])
             self.gamma_[position, self.varies_], self.delta_[position, self.varies_] = gamma, delta
 
-    def _effect(self, X: pd.DataFrame) -> Floats:
-        effect: Floats = X[list(self.covariates)].to_numpy(dtype=np.float64) @ self.slopes_
-        return effect
+    def _covariates(self, X: pd.DataFrame) -> Floats:
+        extra: Floats = X[list(self.covariates)].to_numpy(dtype=np.float64)
+        if not np.isfinite(extra).all():
+            raise _covariate_problem("not known for every row")
+        return extra
 
     def _shrunk(self, part: Floats) -> tuple[Floats, Floats]:
         """Location and scale of one batch, shrunk over its analytes; part (rows, analytes)."""
@@ -188,7 +215,7 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         known = np.isfinite(gamma) & np.isfinite(delta) & (delta > 0)
         gamma, delta = np.where(known, gamma, 0.0), np.where(known, delta, 1.0)
         if known.sum() < 2:  # nothing to shrink towards
-            return gamma, delta
+            return gamma, np.ones_like(delta)
         shrink = self._parametric if self.parametric else _nonparametric
         found = shrink(part[:, known], gamma[known], delta[known])
         gamma[known], delta[known] = found
@@ -229,7 +256,10 @@ def _iterate(
 def _nonparametric(part: Floats, gamma: Floats, delta: Floats) -> tuple[Floats, Floats]:
     """Posterior means under the empirical distribution of the other analytes."""
     n = (~np.isnan(part)).sum(axis=0)
-    squares = np.nansum((part[:, :, None] - gamma[None, None, :]) ** 2, axis=0)
+    mean = _mean(part)
+    # About every other analyte's location, without an array of rows x analytes x analytes.
+    squares = np.nansum((part - mean) ** 2, axis=0)[:, None]
+    squares = squares + n[:, None] * (mean[:, None] - gamma[None, :]) ** 2
     weight = -0.5 * (n[:, None] * np.log(2 * np.pi * delta)[None, :] + squares / delta[None, :])
     np.fill_diagonal(weight, -np.inf)
     weight = np.exp(weight - weight.max(axis=1, keepdims=True))
@@ -266,5 +296,25 @@ def _variance(values: Floats) -> Floats:
 
 
 def _labels(X: pd.DataFrame, batch: str) -> NDArray[np.str_]:
-    column = X[batch].astype(object)
-    return np.asarray(column.where(column.notna(), "").astype(str), dtype=str)
+    """Batches as text, empty where there is none; 1.0 is 1, as a gap makes floats of integers."""
+    return np.array(
+        [
+            "" if pd.isna(label) else f"{label:.0f}" if _is_whole(label) else str(label)
+            for label in X[batch]
+        ],
+        dtype=str,
+    )
+
+
+def _drawn_again(X: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.bool_]:
+    """Rows that are an earlier one again, by label and values, as a bootstrap has them."""
+    again = X.index.duplicated()
+    return again & X[list(columns)].duplicated().to_numpy() if again.any() and columns else again
+
+
+def _is_whole(label: object) -> bool:
+    return isinstance(label, float) and label.is_integer()
+
+
+def _covariate_problem(what: str) -> DataError:
+    return DataError("E367", f"a covariate whose effect is to be kept is {what}", where="ComBat")

@@ -23,6 +23,8 @@ CRP_NAMES = (f"CRP at least {CRP_CUTS[0]:g} mg/L", f"CRP above {CRP_CUTS[1]:g} m
 SCORE = "inflammation score"
 INFLAMMATION = ("CRP", "IL-6", "TNF-α", "IL-1β")
 FEWEST_IN_SCORE = 2
+NEGLIGIBLE = 1e-9
+"""A spread of logarithms below this is rounding of a constant."""
 
 
 class Group(NamedTuple):
@@ -57,15 +59,16 @@ class DomainFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Add features of the domain to analytes on a logarithmic scale.
 
     Ratios are differences of natural logarithms. Only the inflammation score is fitted: means and
-    spreads are those of the training rows. A feature is NaN where one of its analytes is, and is
-    imputed with the rest.
+    spreads are those of the training rows, and an analyte without spread there has no part in it. A
+    feature is NaN where one of its analytes is, and is imputed with the rest.
 
     Parameters
     ----------
     features : sequence of str
-        Keys of `GROUPS`. Of a group, what can be computed from the cohort's analytes is.
+        Keys of `GROUPS`. Of a group, what can be computed from the columns that are there is.
     analytes : mapping
-        Column -> ``"ln"`` or ``"log2"``, the logarithm that it holds.
+        Column -> ``"ln"`` or ``"log2"``, the logarithm that it holds; all the cohort's analytes.
+        That one of them is not there, having been hardly detected, is no error.
     units : mapping
         Column -> unit; CRP's is needed for its strata.
 
@@ -89,23 +92,17 @@ class DomainFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Find which features there are, and the spread of what the score is made of."""
         del y
         self.feature_names_in_ = np.asarray(X.columns, dtype=object)
-        there = [column for column in self.analytes or {} if column in X.columns]
-        self.column_of_ = {name: column for column, name in resolve(there).items()}
+        standard = resolve(self.analytes or {})
         for group in self.features:
-            check_group(group, list(self.column_of_))
+            check_group(group, list(standard.values()))
+        self.column_of_ = {name: column for column, name in standard.items() if column in X.columns}
         pairs = [pair for group in self.features for pair in GROUPS[group].ratios]
         self.ratios_ = [
             pair for pair in dict.fromkeys(pairs) if all(name in self.column_of_ for name in pair)
         ]
-        self.scored_ = (
-            [name for name in INFLAMMATION if name in self.column_of_]
-            if "inflammation" in self.features
-            else []
-        )
-        logs = [self._log(X, name) for name in self.scored_]
-        self.center_ = [float(np.nanmean(values)) for values in logs]
-        self.spread_ = [float(np.nanstd(values, ddof=1)) or 1.0 for values in logs]
-        self.cuts_ = self._cuts() if "crp_strata" in self.features else []
+        self.scored_ = self._score_parts(X) if "inflammation" in self.features else {}
+        stratified = "crp_strata" in self.features and "CRP" in self.column_of_
+        self.cuts_ = self._cuts() if stratified else []
         return self
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
@@ -118,9 +115,7 @@ class DomainFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if self.scored_:
             parts = [
                 (self._log(X, name) - center) / spread
-                for name, center, spread in zip(
-                    self.scored_, self.center_, self.spread_, strict=True
-                )
+                for name, (center, spread) in self.scored_.items()
             ]
             added[SCORE] = np.mean(parts, axis=0)
         if self.cuts_:
@@ -128,7 +123,7 @@ class DomainFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             over = (level >= self.cuts_[0], level > self.cuts_[1])
             for name, inside in zip(CRP_NAMES, over, strict=True):
                 added[name] = np.where(np.isnan(level), np.nan, inside)
-        return X.assign(**added)
+        return X[self.feature_names_in_].assign(**added)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """The columns that came in, and those that were added."""
@@ -148,6 +143,17 @@ class DomainFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         values = X[column].to_numpy(dtype=np.float64)
         factor = np.log(2) if (self.analytes or {})[column] == "log2" else 1.0
         return np.asarray(values * factor)
+
+    def _score_parts(self, X: pd.DataFrame) -> dict[str, tuple[float, float]]:
+        """Training mean and spread of what the score is made of; nothing where that is too few."""
+        parts = {}
+        for name in INFLAMMATION:
+            values = self._log(X, name) if name in self.column_of_ else np.empty(0)
+            values = values[~np.isnan(values)]
+            spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+            if spread > NEGLIGIBLE:
+                parts[name] = float(values.mean()), spread
+        return parts if len(parts) >= FEWEST_IN_SCORE else {}
 
     def _cuts(self) -> list[float]:
         """The cut-offs as natural logarithms of CRP in the cohort's unit."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cytobench.core.cards import Input
-from cytobench.core.errors import DataError
+from cytobench.core.errors import DataError, did_you_mean
 from cytobench.data.cohort import Cohort
 from cytobench.preprocess.recipe import Recipe
 
@@ -76,7 +76,8 @@ def _assay_steps(
     if recipe.log:
         steps.append(("log", LogConcentrations(linear)))
     if recipe.batch == "combat":
-        steps.append(("batch", ComBat(cohort.analytes, BATCH, recipe.batch_unseen)))
+        corrected = tuple(name for name in cohort.analytes if name not in recipe.batch_except)
+        steps.append(("batch", ComBat(corrected, BATCH, recipe.batch_unseen)))
     if recipe.features:
         logs = {
             analyte.name: "ln" if analyte.scale == "linear" else "log2" for analyte in cohort.panel
@@ -111,7 +112,7 @@ def baseline_frame(
     Raises
     ------
     DataError
-        ``E366`` where the cohort has no such batches.
+        ``E366`` where the cohort has no such batches, or no such analyte to leave out.
     """
     frame = cohort.baseline(inputs)
     for column in cohort.clinical:
@@ -138,6 +139,14 @@ def _batches(cohort: Cohort, recipe: Recipe) -> Any:
             hint=f"name the column with `{role}:` in the dataset's YAML, or set "
             "preprocess.batch_by",
         )
+    unknown = sorted(set(recipe.batch_except) - set(cohort.analytes))
+    if unknown:
+        raise DataError(
+            "E366",
+            f"{unknown[0]!r} is no analyte of the cohort",
+            where="preprocess.batch_except",
+            hint=did_you_mean(unknown[0], list(cohort.analytes)),
+        )
     return np.asarray(labels, dtype=object)
 
 
@@ -147,14 +156,28 @@ def left_out(encoder: Any) -> Mapping[str, float]:
     return {} if detected is None else dict(detected.dropped_)
 
 
-def uncorrected(encoder: Any, X: pd.DataFrame) -> str:
-    """Rows whose batch could not be corrected, in words; empty where there are none."""
+def uncorrected(encoder: Any, X: pd.DataFrame) -> list[str]:
+    """What a fitted encoder could not correct for batches, in words; empty where nothing is left.
+
+    Parameters
+    ----------
+    X : DataFrame
+        The rows that it is applied to.
+    """
     batch = encoder.named_steps.get("batch")
-    found = {} if batch is None else batch.unseen_in(X)
-    if not found:
-        return ""
-    said = ", ".join(f"{name or 'no batch'}: {n}" for name, n in sorted(found.items()))
-    return f"{sum(found.values())} test rows are of batches not seen in training ({said})"
+    if batch is None:
+        return []
+    said = []
+    unseen = batch.unseen_in(X)
+    if unseen:
+        names = ", ".join(f"{name or 'no batch'}: {n}" for name, n in sorted(unseen.items()))
+        said.append(f"{sum(unseen.values())} test rows of batches not seen in training ({names})")
+    constant = [
+        name for name, varies in zip(batch.columns_, batch.varies_, strict=True) if not varies
+    ]
+    if constant:
+        said.append(f"constant within a batch and left as they are: {', '.join(constant)}")
+    return said
 
 
 def is_numeric(column: pd.Series) -> bool:

@@ -37,6 +37,8 @@ class Recipe:
     batch : {"none", "combat"}
     batch_by : {"plate", "site", "study"}
     batch_unseen : {"error", "pass"}
+    batch_except : tuple of str
+        Analytes that were measured elsewhere than on these plates.
     features : tuple of str
         Groups of features of the domain that are added.
     missing : {"median", "mean"}
@@ -55,6 +57,7 @@ class Recipe:
     batch: str = "none"
     batch_by: str = "plate"
     batch_unseen: str = "error"
+    batch_except: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     missing: str = "median"
     indicators: bool = False
@@ -81,7 +84,9 @@ def recipe_from_config(config: Mapping[str, Any]) -> Recipe:
         given = getattr(recipe, name)
         if given not in values:
             raise _wrong(name, f"{given!r} is unknown", f"there are: {', '.join(values)}")
-    recipe = replace(recipe, features=_features(recipe.features))
+    recipe = replace(
+        recipe, features=_features(recipe.features), batch_except=_names(recipe.batch_except)
+    )
     share = recipe.max_below
     if share is not None and not 0 <= share <= 1:
         raise _wrong("max_below", f"must be between 0 and 1, not {share}", "0.5: at most half")
@@ -96,7 +101,7 @@ def recipe_from_config(config: Mapping[str, Any]) -> Recipe:
 
 
 def _features(given: Any) -> tuple[str, ...]:
-    names = (given,) if isinstance(given, str) else tuple(str(name) for name in given or ())
+    names = _names(given)
     if not names:
         return ()
     from cytobench.preprocess.features import GROUPS, unknown_group
@@ -105,6 +110,11 @@ def _features(given: Any) -> tuple[str, ...]:
         if name not in GROUPS:
             raise unknown_group(name)
     return names
+
+
+def _names(given: Any) -> tuple[str, ...]:
+    """One name or a list of them."""
+    return (given,) if isinstance(given, str) else tuple(str(name) for name in given or ())
 
 
 def _wrong(option: str, message: str, hint: str) -> UsageError:

@@ -26,7 +26,13 @@ from cytobench.core.result import (
 from cytobench.core.seeds import derive_seed
 from cytobench.data.subgroups import subgroups
 from cytobench.evaluate.metrics import best_threshold, tuning_loss
-from cytobench.preprocess.pipeline import baseline_frame, build_encoder, left_out, uncorrected
+from cytobench.preprocess.pipeline import (
+    BATCH,
+    baseline_frame,
+    build_encoder,
+    left_out,
+    uncorrected,
+)
 from cytobench.preprocess.recipe import recipe_from_config
 from cytobench.registry.load import place
 from cytobench.run.cells import Cell, LoadedCell, load_cell
@@ -172,7 +178,7 @@ class OuterFold:
         """Columns of text: each has a level that the others leave nothing to say about."""
         if self.loaded.model.card.raw:
             return 0
-        return sum(dtype.kind == "O" for dtype in self.frame.dtypes)
+        return sum(dtype.kind == "O" for name, dtype in self.frame.dtypes.items() if name != BATCH)
 
     def _inner_parts(self) -> list[tuple[Part, Part]]:
         """Inner training and validation parts, encoded once and shared by all trials."""
@@ -210,7 +216,7 @@ class OuterFold:
             X_train = encoder.fit_transform(X_train)
             X_other = encoder.transform(raw)
             self.left_out = dict(left_out(encoder))
-            if said := uncorrected(encoder, raw):
+            for said in uncorrected(encoder, raw):
                 warnings.warn(said, stacklevel=2)
         return Part(X_train, self.y[train]), Part(X_other, self.y[other])
 

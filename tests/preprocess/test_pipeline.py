@@ -204,3 +204,19 @@ def test_no_row_of_the_test_part_moves_another(censored, batch, features, seed):
     alone = pd.concat([encoder.transform(frame.iloc[[row]]) for row in rows[80:90]])
 
     pd.testing.assert_frame_equal(together.iloc[:10], alone)
+
+
+def test_an_analyte_from_elsewhere_is_not_corrected_for_plates():
+    made = two_plates()
+    recipe = recipe_from_config({"name": "r", "batch": "combat", "batch_except": ["CRP"]})
+    frame = baseline_frame(made, BOTH, recipe)
+    plain = recipe_from_config({"name": "r"})
+
+    corrected = build_encoder(made, BOTH, recipe).fit_transform(frame)
+    untouched = build_encoder(made, BOTH, plain).fit_transform(baseline_frame(made, BOTH, plain))
+
+    assert corrected["CRP"].to_numpy() == pytest.approx(untouched["CRP"].to_numpy())
+    with pytest.raises(DataError, match="is no analyte"):
+        baseline_frame(
+            made, BOTH, recipe_from_config({"name": "r", "batch": "combat", "batch_except": "IL6"})
+        )
