@@ -121,7 +121,8 @@ def _correlation(cohort: Cohort) -> Facts | None:
         matrix = np.corrcoef(ranks, rowvar=False)
     else:
         matrix = frame.corr(method="spearman", min_periods=4 * FEWEST).to_numpy()
-    return {"names": list(frame.columns), "matrix": np.round(matrix, 3).tolist()}
+    rows = [[None if math.isnan(r) else round(float(r), 3) for r in row] for row in matrix]
+    return {"names": list(frame.columns), "matrix": rows}
 
 
 def _clinical(cohort: Cohort) -> list[str]:

@@ -51,7 +51,9 @@ def _histogram(axes: Any, item: Facts) -> None:
     if not shape["logarithmic"] or item["q50"] > 0:
         axes.axvline(place(item["q50"]), color=INK, linewidth=1.2)
     limit = item["llod"]
-    if limit is not None and (limit > 0 or not shape["logarithmic"]):
+    known = limit is not None and (limit > 0 or not shape["logarithmic"])
+    # One far below the values would squeeze them; the table has it.
+    if known and place(limit) > edges[0] - 0.15 * (edges[-1] - edges[0]):
         axes.axvline(place(limit), color=ORANGE, linewidth=1.4, linestyle=(0, (2, 1.5)))
     axes.set_yticks([])
     axes.spines[["top", "right", "left"]].set_visible(False)

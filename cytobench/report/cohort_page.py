@@ -79,7 +79,7 @@ def illustrations(facts: Facts) -> Iterator[Illustration]:
             "distributions", draw.distributions(facts),
             "Each analyte at baseline, logarithmic for concentrations, between its 1st and 99th "
             "percentile. Solid line: median; dashed: limit of detection, where one is the same for "
-            f"all. Bins hold {FEWEST} patients or more.",
+            f"all and not far below. Bins hold {FEWEST} patients or more.",
             f"Histograms of {len(analytes)} analytes; medians and quartiles are in the table.",
             wide=True,
         )  # fmt: skip

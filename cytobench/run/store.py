@@ -248,7 +248,10 @@ class RunStore:
 
     def keep_cohort_facts(self, fingerprint: str, facts: Mapping[str, Any]) -> None:
         """Keep a cohort's aggregates; no row of a patient is among them."""
-        self._write(self._cohort(fingerprint), json.dumps(facts, ensure_ascii=False).encode())
+        self._write(
+            self._cohort(fingerprint),
+            json.dumps(facts, ensure_ascii=False, allow_nan=False).encode(),
+        )
 
     def has_cohort_facts(self, fingerprint: str) -> bool:
         """Whether a cohort's aggregates were kept."""
