@@ -9,7 +9,7 @@ import pytest
 DOCS = Path(__file__).parents[1] / "docs"
 COMMANDS = [
     (page.name, command)
-    for page in (DOCS / "preprocessing.md", DOCS / "studies.md")
+    for page in (DOCS / "preprocessing.md", DOCS / "studies.md", DOCS / "cohorts.md")
     for command in re.findall(r"^\$ cytobench (run .*)$", page.read_text(), flags=re.MULTILINE)
 ]
 
@@ -34,3 +34,17 @@ def test_every_preprocessing_option_is_documented():
     words += [*GROUPS, *CHOICES["censored"]]
 
     assert [word for word in words if f"`{word}" not in text] == []
+
+
+def test_every_configured_table_is_in_the_page_of_cohorts_with_how_to_get_it():
+    import yaml
+
+    text = (DOCS / "cohorts.md").read_text()
+    for path in sorted((DOCS.parent / "conf" / "dataset").glob("*.yaml")):
+        rows = [line for line in text.splitlines() if line.startswith("| `")]
+        (line,) = [row for row in rows if f"`{path.stem}`" in row.split("|")[1]]
+        config = yaml.safe_load(path.read_text())
+        if "access" in config:
+            continue
+        fetched = all("url" in item for item in config["files"])
+        assert ("cytobench fetch" in line) == fetched, path.stem

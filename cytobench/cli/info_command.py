@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "a dataset is read, and shown in aggregates; no row of a patient is printed or written:\n"
         "  cytobench info sim_inflamed_mdd dataset.n=1000\n"
-        "  cytobench info psoriasis_hads data=~/tables --output pages"
+        "  cytobench info psoriasis_hads data=tables --output pages"
     )
 
 

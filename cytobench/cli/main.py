@@ -17,6 +17,7 @@ COMMANDS = {
     "leaderboard": "build or show leaderboards from stored predictions",
     "report": "write self-contained HTML pages with every number and figure",
     "audit": "look for leakage: in a dataset, or in how a model behaves",
+    "fetch": "download the files of a public dataset, verified by their sha256",
     "plan": "is the cohort large enough? Sample size and learning curve",
     "track": "mirror the run store to MLflow (--rebuild: from scratch)",
     "ui": "browse results in the MLflow UI, on this machine only",

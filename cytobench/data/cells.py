@@ -39,6 +39,8 @@ class Numbers:
         Rows whose cell is neither a number nor known as missing.
     units : mapping
         Unit written in a cell -> first row that has it.
+    row_units : mapping
+        Row -> unit written in its cell.
     """
 
     values: NDArray[np.float64]
@@ -46,6 +48,7 @@ class Numbers:
     above: NDArray[np.bool_]
     wrong: Sequence[int]
     units: dict[str, int] = field(default_factory=dict)
+    row_units: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ def read_numbers(texts: Sequence[str]) -> Numbers:
     below, above = (np.zeros(len(values), dtype=bool) for _ in range(2))
     wrong: list[int] = []
     units: dict[str, int] = {}
+    row_units: dict[int, str] = {}
     known: dict[str, Cell] = {}
     for row in np.flatnonzero(np.isnan(values)).tolist():
         text = texts[row]
@@ -104,7 +108,8 @@ def read_numbers(texts: Sequence[str]) -> Numbers:
             wrong.append(row)
         if cell.unit:
             units.setdefault(cell.unit, row)
-    return Numbers(values, below, above, wrong, units)
+            row_units[row] = cell.unit
+    return Numbers(values, below, above, wrong, units, row_units)
 
 
 def plain(text: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from cytobench.core.errors import DataError
 from cytobench.data.cells import Numbers, read_numbers
 from cytobench.data.grammar import check_keys, listed, number, required
 from cytobench.data.readers import FILE_KEYS, Files
-from cytobench.data.rows import matches
+from cytobench.data.rows import holds, matches
 from cytobench.data.sources import Source, read_source
 
 Floats = NDArray[np.float64]
@@ -30,9 +31,10 @@ def limits_by_row(
     Parameters
     ----------
     spec : None, number, mapping or list
-        One number for all; ``{analyte: number}``; a table ``{file, analyte, value}`` with ``match:
-        {its column: our column}`` where limits differ by plate or run, and ``when: {column:
-        value}`` where it speaks of some rows only; or a list of such tables.
+        One number for all; ``{analyte: number}``, or ``{analyte: {column: name}}`` for a column of
+        the table that states the limit row by row; a table ``{file, analyte, value}`` with
+        ``match: {its column: our column}`` where limits differ by plate or run, and ``when:
+        {column: value}`` where it speaks of some rows only; or a list of such tables.
     analytes : mapping
         Standard name -> column in the source.
     """
@@ -44,11 +46,36 @@ def limits_by_row(
     if isinstance(spec, Mapping) and "file" not in spec:
         check_keys(spec, list(analytes), where)
         for name, value in spec.items():
-            found[str(name)] = np.full(n, number(value, f"{where}.{name}"))
+            found[str(name)] = limit_of(value, source, f"{where}.{name}")
         return found
     for part in listed(spec):
         _add_table(found, part, analytes, source, files, where)
     return found
+
+
+def limit_of(spec: Any, source: Source, where: str) -> Floats:
+    """One analyte's limit for every row: a number, or ``{column: name}``; NaN where missing.
+
+    Raises
+    ------
+    DataError
+        ``E313`` for text in a limit, ``E322``.
+    """
+    if not isinstance(spec, Mapping):
+        return np.full(len(source.frame), number(spec, where))
+    check_keys(spec, ("column",), where)
+    return _numbers(source, str(required(spec, "column", where)))
+
+
+def _numbers(table: Source, column: str) -> Floats:
+    read = read_numbers(table.texts(column))
+    if read.wrong:
+        raise DataError(
+            "E313",
+            "a limit of detection must be a number",
+            where=table.place(column, read.wrong[0]),
+        )
+    return read.values
 
 
 def _add_table(
@@ -63,13 +90,7 @@ def _add_table(
     table = read_source({key: part[key] for key in part if key not in OWN_KEYS}, files, where)
     column = str(required(part, "value", where))
     names = [name.strip() for name in table.texts(str(required(part, "analyte", where)))]
-    values = read_numbers(table.texts(column))
-    if values.wrong:
-        raise DataError(
-            "E313",
-            "a limit of detection must be a number",
-            where=table.place(column, values.wrong[0]),
-        )
+    values = _numbers(table, column)
     concerned = np.ones(len(source.frame), dtype=bool)
     for ours, wanted in (part.get("when") or {}).items():
         concerned &= matches(source.texts(str(ours)), {"equals": wanted})
@@ -91,7 +112,7 @@ def _add_table(
             rows = concerned.copy()
             for theirs, ours in pairs:
                 rows &= ours == theirs[line]
-            found[name][rows] = values.values[line]
+            found[name][rows] = values[line]
 
 
 def mark_below(
@@ -103,9 +124,10 @@ def mark_below(
     ----------
     limit : array, shape (n,)
         NaN where unknown.
-    nondetect : {None, "zero", "floor"}
-        How the table wrote non-detects: as an exact 0; or as a constant of each group, which is a
-        smallest value that repeats.
+    nondetect : {None, "zero", "floor", "missing"}
+        How the table wrote non-detects: as an exact 0; as a constant of each group, which is a
+        smallest value that repeats, or the limit itself; as an empty cell (flagged beforehand, see
+        :func:`missing_as_below`).
     keep : bool
         Keep measured values below the limit (Olink's NPX), flagged; else they become the limit.
 
@@ -123,7 +145,7 @@ def mark_below(
         below |= zero
         values[zero & ~np.isnan(limit)] = limit[zero & ~np.isnan(limit)]
     if nondetect == "floor":
-        below |= _repeated(values, np.asarray(groups, dtype=str), smallest=True)
+        below |= _repeated(values, np.asarray(groups, dtype=str), smallest=True) | (values == limit)
     with np.errstate(invalid="ignore"):
         under = values < limit
     if not keep:
@@ -156,6 +178,48 @@ def mark_above(
         over = values >= limit
     values[over] = limit[over]
     return values, above | over
+
+
+def with_comments(numbers: Numbers, spec: Any, source: Source, where: str) -> Numbers:
+    """Numbers with the flags that a column of comment codes gives.
+
+    Surveys fill a non-detect in (with the limit / √2, say) and mark it in a second column. A filled
+    value becomes the limit where that is declared, else it stays as it is.
+
+    Parameters
+    ----------
+    spec : mapping
+        ``{column: name, below: [codes], above: [codes]}``.
+
+    Raises
+    ------
+    DataError
+        ``E322``; ``E312`` for a column that is not there.
+    """
+    check_keys(spec, ("column", "below", "above"), where)
+    texts = source.texts(str(required(spec, "column", where)))
+    if not any(key in spec for key in ("below", "above")):
+        raise DataError("E322", "expected `below:` or `above:`, the codes", where=where)
+    return replace(
+        numbers,
+        below=numbers.below | holds(texts, spec.get("below")),
+        above=numbers.above | holds(texts, spec.get("above")),
+    )
+
+
+def missing_as_below(columns: Mapping[str, Numbers]) -> dict[str, Numbers]:
+    """Columns whose empty cells are non-detects; a row without any value was not measured."""
+    absent = {name: ~_said(numbers) for name, numbers in columns.items()}
+    unmeasured = np.logical_and.reduce(list(absent.values()))
+    return {
+        name: replace(numbers, below=numbers.below | (absent[name] & ~unmeasured))
+        for name, numbers in columns.items()
+    }
+
+
+def _said(numbers: Numbers) -> Flags:
+    """Rows whose cell says anything."""
+    return ~np.isnan(numbers.values) | numbers.below | numbers.above
 
 
 def _repeated(values: Floats, groups: NDArray[np.str_], *, smallest: bool) -> Flags:

@@ -12,18 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytobench.core.errors import DataError, did_you_mean
-from cytobench.data.cells import read_numbers
 from cytobench.data.exports.options import EXPORT_KEYS
 from cytobench.data.exports.rows import read_export
 from cytobench.data.grammar import check_keys, listed, one_of, required
 from cytobench.data.readers import FILE_KEYS, Files, read_file
-from cytobench.data.rows import check_rule, in_words, matches
-
-PLACE = "\x00place"
-"""Prefix of hidden columns that hold ``file, line N``; no table's column can be called so."""
+from cytobench.data.shaping import PLACE, SHARED_KEYS, shape
 
 NODE_KEYS = {"file": FILE_KEYS, "stack": ("stack",), "join": ("join", "by", "how")}
-SHARED_KEYS = ("rename", "constant", "rows", "first_of", "keep", "drop")
 
 
 @dataclass(frozen=True)
@@ -109,14 +104,14 @@ def read_source(node: Any, files: Files, where: str = "source") -> Source:
     check_keys(node, (*NODE_KEYS[kind], *export, *SHARED_KEYS), where)
     if kind == "file":
         source = _read_export(node, files, where) if export else _read(node, files)
-        return _shape(source, node, where)
+        return shape(source, node, where)
     parts = [
         read_source(part, files, f"{where}.{kind}[{position}]")
         for position, part in enumerate(listed(node[kind]))
     ]
     if len(parts) < 2:
         raise DataError("E322", f"expected two sources or more in `{kind}:`", where=where)
-    return _shape(_stack(parts) if kind == "stack" else _join(parts, node, where), node, where)
+    return shape(_stack(parts) if kind == "stack" else _join(parts, node, where), node, where)
 
 
 def _read(node: Mapping[str, Any], files: Files) -> Source:
@@ -225,69 +220,3 @@ def _one_row_each(source: Source, keys: list[str]) -> None:
                 hint="a join needs one row for each patient: filter with `rows:` or `first_of:`",
             )
         seen[key] = row
-
-
-def _shape(source: Source, node: Mapping[str, Any], where: str) -> Source:
-    """Rename, add constants, filter rows, keep the first, choose columns: in this order."""
-    source = _rename(source, node.get("rename") or {}, where)
-    for name, value in (node.get("constant") or {}).items():
-        places = {**source.place_of, str(name): f"{PLACE}0"}
-        frame = source.frame.assign(**{str(name): str(value)})
-        source = replace(source, frame=frame, place_of=places)
-    for position, rule in enumerate(listed(node.get("rows"))):
-        source = _filter(source, rule, f"{where}.rows[{position}]")
-    if node.get("first_of"):
-        source = _first_of(source, [str(key) for key in listed(node["first_of"])])
-    keep = [str(name) for name in listed(node.get("keep"))] or source.columns
-    drop = [str(name) for name in listed(node.get("drop"))]
-    for name in (*keep, *drop):
-        source.require(name)
-    gone = [name for name in source.columns if name not in keep or name in drop]
-    return replace(source, frame=source.frame.drop(columns=gone))
-
-
-def _rename(source: Source, names: Mapping[Any, Any], where: str) -> Source:
-    """New names at once, so that two columns may swap theirs."""
-    new = {str(old): str(name) for old, name in names.items()}
-    for old in new:
-        source.require(old)
-    columns = [new.get(column, column) for column in source.columns]
-    twice = [name for name in columns if columns.count(name) > 1]
-    if twice:
-        raise DataError(
-            "E322", f"two columns would be called {twice[0]!r}", where=f"{where}.rename"
-        )
-    return Source(
-        source.frame.rename(columns=new),
-        {new.get(column, column): place for column, place in source.place_of.items()},
-        source.notes,
-        {new.get(column, column): files for column, files in source.absent.items()},
-    )
-
-
-def _filter(source: Source, rule: Any, where: str) -> Source:
-    check_rule(rule, where)
-    column = str(rule["column"])
-    texts = source.texts(column)
-    if "min" in rule or "max" in rule:
-        wrong = read_numbers(texts).wrong
-        if wrong:
-            raise DataError(
-                "E313",
-                f"{texts[wrong[0]]!r} is no number, and {where} compares it with one",
-                where=source.place(column, wrong[0]),
-                hint="correct the cell, or list the text under `missing:` if it means missing",
-            )
-    keep = matches(texts, rule)
-    words = f"{column!r} {in_words(rule)}"
-    if not keep.any():
-        raise DataError("E325", f"no row is left: {words}", where=f"{source.files}: {where}")
-    return source.only(keep, f"{int((~keep).sum())} of {len(keep)} rows left out: {words}")
-
-
-def _first_of(source: Source, keys: list[str]) -> Source:
-    for key in keys:
-        source.require(key)
-    keep = ~source.frame.duplicated(keys, keep="first").to_numpy()
-    note = f"{int((~keep).sum())} further rows of the same {'-'.join(keys)} left out"
-    return source.only(keep, note)

@@ -17,6 +17,7 @@ from cytobench.data.analytes import read_analytes
 from cytobench.data.cells import MISSING
 from cytobench.data.cohort import Cohort, LabelOutcome
 from cytobench.data.columns import Reader, column_spec
+from cytobench.data.download import how_to_get, pinned_files, verify
 from cytobench.data.grammar import check_keys, listed, number, one_of, required
 from cytobench.data.outcome import check_outcome, read_outcome
 from cytobench.data.readers import Files
@@ -37,6 +38,8 @@ CARD_KEYS = (
 )
 ROLE_KEYS = ("patient", "analytes", "covariates", "arm", "site", "plate", "holdout", "outcome")
 READ_KEYS = ("source", "decimal", "missing", "checks")
+FILE_KEYS = ("files", "verify_files", "folder", "tables", "columns")
+"""Pinned files, and what interpolations of a YAML refer to: names of files and of columns."""
 MINIMUM_ARM = 5
 
 
@@ -55,10 +58,11 @@ def load_table(config: Mapping[str, Any], *, folders: Sequence[Path]) -> Cohort:
     ------
     DataError
         ``E310`` to ``E327``, with file, line and column, and what to do; ``E331`` to ``E339`` for
-        an instrument's export.
+        an instrument's export, ``E340`` to ``E343`` for units and matrices,
+        ``E371`` for another version of a pinned file.
     """
     where = f"dataset {config.get('name')!r}"
-    check_keys(config, (*CARD_KEYS, *ROLE_KEYS, *READ_KEYS), where)
+    check_keys(config, (*CARD_KEYS, *ROLE_KEYS, *READ_KEYS, *FILE_KEYS), where)
     for key in ("name", "source", "analytes", "outcome"):
         required(config, key, where)
     check_outcome(config["outcome"])
@@ -67,7 +71,16 @@ def load_table(config: Mapping[str, Any], *, folders: Sequence[Path]) -> Cohort:
         one_of(config.get("decimal") or ".", (".", ","), "decimal"),
         [str(text) for text in listed(config.get("missing"))],
     )
-    return _cohort(_reader(config, files), config)
+    if config.get("verify_files", True):
+        verify(pinned_files(config.get("files")), folders)
+    try:
+        return _cohort(_reader(config, files), config)
+    except DataError as error:
+        way = how_to_get(config) if error.code == "E310" else ""
+        if not way:
+            raise
+        hint = f"{error.hint}; {way}"
+        raise DataError(error.code, error.message, where=error.where, hint=hint) from error
 
 
 def _reader(config: Mapping[str, Any], files: Files) -> Reader:

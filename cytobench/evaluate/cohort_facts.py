@@ -121,7 +121,10 @@ def _correlation(cohort: Cohort) -> Facts | None:
         matrix = np.corrcoef(ranks, rowvar=False)
     else:
         matrix = frame.corr(method="spearman", min_periods=4 * FEWEST).to_numpy()
-    rows = [[None if math.isnan(r) else round(float(r), 3) for r in row] for row in matrix]
+    rows = [
+        [None if math.isnan(r) else round(float(r), 3) for r in row]
+        for row in np.atleast_2d(matrix)
+    ]
     return {"names": list(frame.columns), "matrix": rows}
 
 

@@ -343,3 +343,48 @@ def test_the_example_of_the_documentation_loads(tmp_path):
 
     assert cohort.analytes == ("IL-6", "IL-10", "TNF-a", "CRP")
     assert cohort.panel[-1].unit == "mg/L"
+
+
+def suspicions(cohort):
+    return [note for note in cohort.notes if note.startswith("[W")]
+
+
+def test_levels_that_their_unit_allows_raise_no_suspicion(load):
+    assert suspicions(load()) == []
+
+
+def test_a_wrong_unit_is_a_warning_that_names_column_and_unit(load):
+    cohort = load(analytes={"columns": ["IL-6", "CRP"], "unit": "ng/mL"})
+
+    assert len(suspicions(cohort)) == 2
+    assert "[W341] IL-6: a median of 1.3 ng/mL, too high for blood; pg/mL would be" in str(
+        suspicions(cohort)
+    )
+    assert "[W341] CRP: a median of 1.1 ng/mL, too low for blood; mg/L would be" in str(
+        suspicions(cohort)
+    )
+
+
+def test_swapped_columns_are_a_warning_that_names_both(load):
+    rows = [row.replace("IL-6", "IP-10").replace("CRP", "IL-6") for row in ROWS]
+    rows = [rows[0]] + [
+        ",".join([*cells[:6], str(200 + row), *cells[7:]])
+        for row, cells in enumerate(row.split(",") for row in rows[1:])
+    ]
+
+    cohort = load(rows, analytes={"columns": ["IP-10", "IL-6"], "unit": "pg/mL"})
+
+    (note,) = suspicions(cohort)
+    assert note.startswith("[W342] columns 'IP-10' and 'IL-6' look swapped")
+
+
+def test_a_table_in_several_units_says_how_to_make_them_one(load):
+    rows = replaced("2.5", "0.0025 ng/mL")
+
+    with pytest.raises(DataError, match="E316") as caught:
+        load(rows)
+
+    assert "`convert:`" in str(caught.value)
+    converted = load(rows, analytes={"columns": ["IL-6"], "unit": "pg/mL", "convert": "pg/mL"})
+    assert converted.column("IL-6").tolist() == load().column("IL-6").tolist()
+    assert "IL-6: converted to pg/mL (rows: 5 in pg/mL, 1 in ng/mL)" in converted.notes

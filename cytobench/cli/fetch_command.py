@@ -1,0 +1,61 @@
+"""``cytobench fetch DATASET``: download the files of a public dataset, verified by their sha256."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from cytobench import console
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("name", help="a dataset that is described by a YAML file")
+    parser.add_argument(
+        "--to", metavar="FOLDER", help="default: $CYTOBENCH_DATA, else the folder data"
+    )
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run the command.
+
+    Raises
+    ------
+    UsageError
+        ``E106`` for a dataset without files to fetch.
+    """
+    from cytobench.config import compose_jobs
+    from cytobench.core.errors import DataError, UsageError
+    from cytobench.data.download import fetch, pinned_files
+
+    (config,) = compose_jobs([f"dataset={options.name}"])
+    dataset = config["dataset"]
+    files = pinned_files(dataset.get("files"))
+    if not files:
+        raise UsageError(
+            "E106",
+            f"{options.name} names no files that could be fetched",
+            hint=str(dataset.get("access") or "simulated cohorts need none"),
+        )
+    folder = Path(options.to or os.environ.get("CYTOBENCH_DATA") or "data")
+    console.say(f"{options.name}: {dataset.get('summary', '')}", style="bold")
+    for key in ("licence", "origin", "caveat"):
+        if dataset.get(key):
+            console.say(f"  {key}: {dataset[key]}")
+    failed = 0
+    for pinned in files:
+        if not pinned.url:
+            missing = not (folder / pinned.file).is_file()
+            console.say(f"  {pinned.file}: cannot be fetched; {pinned.why}")
+            failed += missing
+            continue
+        try:
+            size = fetch(pinned, folder)
+        except DataError as error:
+            console.fail(str(error))
+            failed += 1
+            continue
+        said = f"{size:,} bytes, sha256 verified" if size else "was there already, verified"
+        console.say(f"  {folder / pinned.file}: {said}")
+    return 1 if failed else 0
