@@ -1,48 +1,114 @@
-"""What an assay makes of the true levels: plates, noise, limits of detection, lost samples."""
+"""What an assay makes of true levels: sites, plates, noise, limits of detection, lost values."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from cytobench.data.cohort import BELOW
-from cytobench.simulate.panel import MARKERS
+from cytobench.simulate.panel import NOISE, PLATE_SHIFT, Marker, in_parts
 
-PLATE_SHIFT = 0.15
-"""SD of plate effects on the log scale; shifts of 0.1 to 0.3 and a CV of 10 to 20 % are usual."""
-NOISE = 0.08
-"""Coefficient of variation within a plate; 5 to 10 % are usual."""
 PER_PLATE = 80
+Floats = NDArray[np.float64]
+Positions = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Handling:
+    """Where samples were taken and measured, and how far that shifts each marker.
+
+    Attributes
+    ----------
+    plate : array of int, shape (n,)
+        Ascending from 0.
+    group : array of int, shape (n,)
+        Number of the sample's site and plate together, ascending from 0.
+    shift : array, shape (n_groups, n_markers)
+        In log units.
+    noise : float
+        Coefficient of variation within a plate.
+    """
+
+    plate: Positions
+    group: Positions
+    shift: Floats
+    noise: float
+
+
+def handle(
+    site: Positions,
+    markers: tuple[Marker, ...],
+    draw: np.random.Generator,
+    *,
+    noise: float = NOISE,
+    plate_shift: float = PLATE_SHIFT,
+    site_effect: float = 0.0,
+) -> Handling:
+    """Put samples on plates in the order of recruitment, and draw the shifts.
+
+    Parameters
+    ----------
+    site : array of int, shape (n,)
+        Ascending from 0.
+    plate_shift : float
+        SD of plates, log units, for each marker on its own.
+    site_effect : float
+        SD of sites, in SDs of a marker's logarithm.
+    """
+    plate = np.arange(len(site)) // PER_PLATE
+    new = (np.diff(plate, prepend=-1) > 0) | (np.diff(site, prepend=-1) > 0)
+    start = np.flatnonzero(new)
+    spread = site_effect * np.array([marker.log_sd for marker in markers])
+    sites = spread * draw.normal(size=(int(site[-1]) + 1, len(markers)))
+    plates = plate_shift * draw.normal(size=(int(plate[-1]) + 1, len(markers)))
+    return Handling(
+        plate=plate,
+        group=np.cumsum(new) - 1,
+        shift=sites[site[start]] + plates[plate[start]],
+        noise=noise,
+    )
 
 
 def measure(
-    z: NDArray[np.float64], plate: NDArray[np.intp], missing: float, draw: np.random.Generator
-) -> pd.DataFrame:
-    """Concentrations as reported; true spread, plates and noise add up to the published spread.
+    z: Floats,
+    markers: tuple[Marker, ...],
+    handling: Handling,
+    lost: Floats,
+    draw: np.random.Generator,
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Concentrations as reported; a usual assay brings the true spread to the published one.
 
     Parameters
     ----------
     z : array, shape (n, n_markers)
-        Standardised log levels.
-    plate : array of int, shape (n,)
-    missing : float
-        Share of values lost completely at random.
+        Standardised true log levels.
+    lost : array, shape (n,) or (1,)
+        Probability of each patient to lose a value.
 
     Returns
     -------
-    DataFrame, shape (n, at most 2 * n_markers)
-        Values in each marker's unit; a value below the limit carries the limit and is flagged.
+    values : array, shape (n, n_markers)
+        In each marker's unit; NaN where lost, the limit where below it.
+    below : boolean array, shape (n, n_markers)
     """
-    shifts = PLATE_SHIFT * draw.normal(size=(int(plate.max()) + 1, len(MARKERS)))
-    columns: dict[str, NDArray[np.float64] | NDArray[np.bool_]] = {}
-    for position, marker in enumerate(MARKERS):
-        true_sd = np.sqrt(marker.log_sd**2 - PLATE_SHIFT**2 - NOISE**2)
-        logs = np.log(marker.median) + true_sd * z[:, position] + shifts[plate, position]
-        observed = np.exp(logs + NOISE * draw.normal(size=len(z)))
-        lost = draw.random(len(z)) < missing
-        below = (observed < marker.llod) & ~lost
-        columns[marker.name] = np.where(lost, np.nan, np.maximum(observed, marker.llod))
-        if below.any():
-            columns[marker.name + BELOW] = below
-    return pd.DataFrame(columns)
+    values = np.empty(z.shape, order="F")
+    below = np.empty(z.shape, dtype=bool, order="F")
+    certain = bool((lost == 0).all())
+    each = np.broadcast_to(lost, len(z))
+    for rows in in_parts(len(z)):
+        group = handling.group[rows]
+        for position, marker in enumerate(markers):
+            level = handling.noise * draw.standard_normal(len(group))
+            level += marker.true_sd * z[rows, position]
+            level += (np.log(marker.median) + handling.shift[:, position])[group]
+            np.exp(level, out=level)
+            under = level < marker.llod
+            np.maximum(level, marker.llod, out=level)
+            if not certain:
+                gone = draw.random(len(group)) < each[rows]
+                level[gone] = np.nan
+                under &= ~gone
+            values[rows, position] = level
+            below[rows, position] = under
+    return values, below

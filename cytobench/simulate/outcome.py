@@ -1,91 +1,85 @@
-"""From a patient's true state to the scores, and to the best prediction that anybody could make.
+"""From a patient's true state to the scores.
 
 The relative change of the score is linear in clinical state, true (not measured) marker levels and
 arm, plus Gaussian noise. Given all of these, the score at the end is a rounded normal variable, so
-that the chance of response and of remission is known in closed form.
+that the chance of response and of remission is known in closed form
+(:mod:`cytobench.simulate.truth`).
 """
 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from cytobench.simulate.biology import Biology
+from cytobench.simulate.design import INFLAMMATION, Arm, Design
+from cytobench.simulate.panel import NAMES
+from cytobench.simulate.recruit import Patients
 
 Floats = NDArray[np.float64]
 NOISE = 0.205
 """SD of the relative change that nothing known before treatment explains."""
-MEAN_CHANGE = -0.472
-"""Gives a response of about 47 % (STAR*D step 1, from the project's literature notes)."""
-MINIMUM_SEVERITY, HIGHEST_SCORE, REMISSION_AT = 14, 52, 7
-"""Of the HAM-D17: for inclusion, possible, and the cut-off of remission."""
 
 
-def expected_change(
-    biology: Biology,
-    failed: NDArray[np.int64],
-    before: Floats,
-    arm: NDArray[np.intp],
-    effect: float,
+def expected_changes(
+    patients: Patients, design: Design, effect: float, site_shift: Floats
 ) -> Floats:
-    """Expected relative change of the score, shape (n,); negative is better.
+    """Expected relative change of every patient's score under every arm; negative is better.
 
-    Clinical part: failed trials, BMI, age and severity, so that clinical data alone reach an AUC of
-    about 0.65 (STAR*D: Chekroud 2016, doi:10.1016/S2215-0366(15)00471-X). Markers, times `effect`:
-    worse with inflammation (Strawbridge 2015), IL-8 (Liu JJ 2020: lower in responders, SMD about
-    -0.28), IFN-γ and CCL2 (CAN-BIND-1: Husain 2023, doi:10.1017/S109285292300233X) and MIF (its
-    mRNA in GENDEP: Cattaneo 2013, doi:10.1038/npp.2012.191). Only the directions for IFN-γ, CCL2
-    and MIF were read in the papers; the rest is from the project's literature notes, to be checked
-    before citing, and the weights are set to make 400 patients instructive: at the optimistic end.
+    Clinical part: failed treatments, BMI, age and severity, so that clinical data alone reach an
+    AUC of about 0.65 (STAR*D: Chekroud 2016, doi:10.1016/S2215-0366(15)00471-X, from the project's
+    literature notes). Markers, times `effect`: the design's prognosis, its resistance, and each
+    arm's moderators.
 
-    Moderation: the added anti-inflammatory helps the inflamed and harms the others as much, with no
-    effect overall, as infliximab did (Raison 2013); for other agents a hypothesis.
+    Parameters
+    ----------
+    effect : float
+        1 for the design's marker effects, 0 for none.
+    site_shift : array, shape (n,)
+        What the patient's site adds.
+
+    Returns
+    -------
+    array, shape (n_arms, n)
     """
-    clinical = (
-        0.05 * (failed - 1.1)
+    biology = patients.biology
+    usual = design.usual
+    common = (
+        design.mean_change
+        + 0.05 * (patients.failed - 1.1)
         + 0.035 * (biology.bmi - 27.5) / 5.5
         + 0.04 * (biology.age - 42) / 12
-        + 0.02 * (before - 22) / 4
+        + 0.02 * (patients.before - usual.mean) / usual.sd
+        + site_shift
     )
-    inflammation = biology.inflammation
-    markers = (
-        0.06 * inflammation
-        + 0.03 * biology.level("IL-8")
-        + 0.06 * biology.level("IFN-γ")
-        + 0.03 * biology.level("CCL2")
-        + 0.055 * biology.level("MIF")
-        - 0.10 * inflammation * arm
-    )
-    return np.asarray(MEAN_CHANGE + clinical + effect * markers)
+    for marker, weight in design.prognosis.items():
+        common += effect * weight * _standardised(biology, marker)
+    if design.resistance:
+        common += effect * design.resistance * biology.inflammation * (patients.failed - 2)
+    changes = np.empty((len(design.arms), len(common)))
+    for row, arm in enumerate(design.arms):
+        changes[row] = common + arm.change + effect * _moderation(biology, arm, design)
+    return changes
 
 
-def score_after(before: Floats, change: Floats, draw: np.random.Generator) -> Floats:
+def score_after(before: Floats, change: Floats, highest: int, draw: np.random.Generator) -> Floats:
     """Scores at the end, whole numbers within the scale, shape (n,)."""
-    exact = before * (1 + change + NOISE * draw.normal(size=len(before)))
-    return np.clip(np.round(exact), 0, HIGHEST_SCORE)
+    exact = before * (1 + change + NOISE * draw.standard_normal(len(before)))
+    return np.clip(np.round(exact), 0, highest)
 
 
-def bayes_optimal(before: Floats, change: Floats) -> pd.DataFrame:
-    """Probability of response and of remission, and the expected change in per cent.
+def _standardised(biology: Biology, marker: str) -> Floats:
+    return biology.inflammation if marker == INFLAMMATION else biology.level(marker)
 
-    ``P(after <= k) = Phi((k + 1/2 - mean) / sd)`` for 0 <= k < 52, rounding and both ends of the
-    scale included; the expected score is the sum of ``P(after > k)`` over these k.
-    """
-    from scipy.special import ndtr
 
-    mean, sd = before * (1 + change), before * NOISE
-
-    def at_most(score: Floats | int) -> Floats:
-        return np.asarray(ndtr((score + 0.5 - mean) / sd))
-
-    after = np.zeros_like(before)
-    for score in range(HIGHEST_SCORE):
-        after += 1 - at_most(score)
-    return pd.DataFrame(
-        {
-            "response": at_most(np.floor(before / 2)),
-            "remission": at_most(REMISSION_AT),
-            "percent_change": 100 * (after - before) / before,
-        }
-    )
+def _moderation(biology: Biology, arm: Arm, design: Design) -> Floats | float:
+    total: Floats | float = 0.0
+    for moderator in arm.moderators:
+        level = _standardised(biology, moderator.marker)
+        if moderator.marker == INFLAMMATION:
+            total = total + moderator.slope * (level - moderator.at)
+            continue
+        marker = design.markers[NAMES.index(moderator.marker)]
+        above = np.log(marker.median / moderator.at) + marker.true_sd * level
+        total = total + moderator.slope * above
+    return total

@@ -1,13 +1,8 @@
-"""A randomised antidepressant trial with an inflamed subtype, and the truth about it.
-
-The truth is what an observer knows who sees true marker levels, clinical state and arm without
-error: no model that sees noisy assays can beat it.
-"""
+"""A randomised trial drawn from its design, and the truth about it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from numbers import Integral, Real
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,161 +10,165 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytobench.core.cards import DatasetCard
-from cytobench.core.errors import DataError
-from cytobench.data.cohort import Analyte, Cohort, ScaleOutcome
-from cytobench.simulate.assay import PER_PLATE, measure
-from cytobench.simulate.biology import Biology, draw_biology
-from cytobench.simulate.outcome import (
-    MINIMUM_SEVERITY,
-    REMISSION_AT,
-    bayes_optimal,
-    expected_change,
-    score_after,
-)
-from cytobench.simulate.panel import MARKERS
+from cytobench.core.declare import DECLARATION
+from cytobench.data.cohort import BELOW, Analyte, Cohort, ScaleOutcome
+from cytobench.simulate.assay import Handling, handle, measure
+from cytobench.simulate.design import Design
+from cytobench.simulate.inflamed import INFLAMED_MDD
+from cytobench.simulate.losses import chance, standardised
+from cytobench.simulate.modulation import later, shifts
+from cytobench.simulate.outcome import NOISE, expected_changes, score_after
+from cytobench.simulate.panel import NAMES
+from cytobench.simulate.parameters import Trial
+from cytobench.simulate.recruit import Patients, randomise, recruit
+from cytobench.simulate.truth import truth_table
 
-ARMS = ("SSRI", "SSRI + anti-inflammatory")
-MOST_FAILED = 10
-"""Failed trials at most; only an `effect` far above the published size reaches it."""
-USUAL = {
-    "n": 400, "effect": 1.0, "inflamed": 0.27, "missing": 0.03, "dropout": 0.18, "sites": 3,
-    "seed": 2025,
-}  # fmt: skip
+Floats = NDArray[np.float64]
+Positions = NDArray[np.intp]
+COVARIATES = ("age", "sex", "bmi", "smoking", "failed_trials")
 
 
-@dataclass(frozen=True)
-class Trial:
-    """Parameters of the simulated trial.
-
-    Attributes
-    ----------
-    n : int
-        Patients randomised.
-    effect : float
-        1 for the published size of marker effects, 0 for none (main and moderating).
-    inflamed : float
-        Prevalence of the inflamed subtype.
-    missing : float
-        Share of marker values lost completely at random.
-    dropout : float
-        Share of patients lost at random before the end point; 15 to 25 % by week 8 to 12 are usual.
-    sites : int
-        One after the other in the order of recruitment; plates follow the same order. Neither
-        patients nor outcomes differ between sites.
-    seed : int
+def simulate(plugin: Callable[..., Cohort], design: Design, trial: Trial) -> Cohort:
+    """The cohort of a dataset plugin; its card is what ``@dataset`` declares, and the design.
 
     Raises
     ------
     DataError
-        ``E351`` for a value out of range, ``E352`` for one that is no number of the right kind.
+        See :func:`simulate_trial`.
     """
-
-    n: int
-    effect: float
-    inflamed: float
-    missing: float
-    dropout: float
-    sites: int
-    seed: int
-
-    def __post_init__(self) -> None:
-        for name in ("n", "sites", "seed"):
-            self._check_kind(name, Integral, "a whole number")
-        for name in ("effect", "inflamed", "missing", "dropout"):
-            self._check_kind(name, Real, "a number")
-        checks = (
-            ("n", self.n >= 40, "at least 40"),
-            ("effect", 0 <= self.effect <= 10, "between 0 and 10"),
-            ("inflamed", 0 <= self.inflamed <= 1, "between 0 and 1"),
-            ("missing", 0 <= self.missing <= 0.9, "between 0 and 0.9"),
-            ("dropout", 0 <= self.dropout <= 0.9, "between 0 and 0.9"),
-            ("sites", 1 <= self.sites <= self.n, "between 1 and n"),
-            ("seed", self.seed >= 0, "0 or more"),
-        )
-        for name, fine, expected in checks:
-            if not fine:
-                raise self._error("E351", name, expected)
-
-    def _check_kind(self, name: str, kind: type, expected: str) -> None:
-        value = getattr(self, name)
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise self._error("E352", name, expected)
-
-    def _error(self, code: str, name: str, expected: str) -> DataError:
-        return DataError(
-            code,
-            f"{name} must be {expected}, not {getattr(self, name)!r}",
-            where="simulated trial",
-            hint=f"for example dataset.{name}={USUAL[name]}",
-        )
+    return simulate_trial(trial, getattr(plugin, DECLARATION), design)
 
 
-def simulate_trial(trial: Trial, card: DatasetCard) -> Cohort:
+def simulate_trial(trial: Trial, card: DatasetCard, design: Design = INFLAMED_MDD) -> Cohort:
     """Draw a cohort with known truth.
 
+    Patients, sites, arms, outcomes, assays and losses have random streams of their own: the same
+    seed with another assay gives the same patients with the same outcomes.
+
     Raises
     ------
     DataError
-        Whatever :class:`~cytobench.data.cohort.Cohort` finds wrong; parameters are checked before.
+        ``E353`` where hardly anybody meets the design's criteria; whatever
+        :class:`~cytobench.data.cohort.Cohort` finds wrong. Parameters are checked before.
     """
-    draw = np.random.default_rng(trial.seed)
-    order = np.arange(trial.n)
-    biology = draw_biology(trial.n, trial.inflamed, draw)
-    arm = _randomise(trial.n, draw)
-    failed = _failed_trials(biology, trial.effect, draw)
-    before = np.clip(np.round(draw.normal(22, 4, trial.n)), MINIMUM_SEVERITY, 40)
-    change = expected_change(biology, failed, before, arm, trial.effect)
-    after = score_after(before, change, draw)
-    after[draw.random(trial.n) < trial.dropout] = np.nan
-    plate = order // PER_PLATE
-    clinical: dict[str, Any] = {
-        "age": biology.age,
-        "sex": np.where(biology.female, "female", "male"),
-        "bmi": biology.bmi,
-        "smoking": np.where(biology.smoker, "yes", "no"),
-        "failed_trials": failed.astype(float),
-        "arm": np.take(ARMS, arm),
-        "site": _numbered("site", order * trial.sites // trial.n),
-        "plate": _numbered("plate", plate),
-        "hamd_baseline": before,
-        "hamd_week8": after,
+    people, places, arms, course, assay, losses = _streams(trial.seed, 6)
+    patients = recruit(trial.n, trial.inflamed, trial.effect, design, people)
+    arm = randomise(trial.n, design, arms)
+    site = np.arange(trial.n) * trial.sites // trial.n
+    shift = trial.site_effect * NOISE * places.normal(size=trial.sites)
+    changes = expected_changes(patients, design, trial.effect, shift[site])
+    received = changes[arm, np.arange(trial.n)]
+    after = score_after(patients.before, received, design.usual.highest, course)
+    gone = losses.random(trial.n) < _dropout(trial, patients)
+    handling = handle(
+        site, design.markers, places, noise=trial.noise, plate_shift=trial.plate_shift,
+        site_effect=trial.site_effect,
+    )  # fmt: skip
+    values, below, values_after = _samples(trial, design, patients, arm, handling, assay)
+    values_after[gone] = np.nan
+    baseline, endpoint = design.columns
+    clinical = {
+        **_clinical(patients),
+        "arm": _text(design.names, arm),
+        "site": _numbered("site", site),
+        "plate": _numbered("plate", handling.plate),
+        baseline: patients.before,
+        endpoint: np.where(gone, np.nan, after),
     }
-    table = measure(biology.z, plate, trial.missing, draw).assign(**clinical)
-    truth = bayes_optimal(before, change)
-    return _assemble(table, truth, card)
+    return _assemble(
+        _table(values, below, clinical),
+        truth_table(
+            patients.before, changes, arm, design.names, design.usual.highest, design.remission_at
+        ),
+        pd.DataFrame(values_after, columns=list(NAMES), copy=False),
+        design,
+        card,
+    )
 
 
-def _failed_trials(biology: Biology, effect: float, draw: np.random.Generator) -> NDArray[np.int64]:
-    """Treatments that failed before, more with inflammation (Haroon 2018, from the notes)."""
-    usual = np.exp(0.1 + 0.25 * effect * biology.inflammation)
-    return np.minimum(draw.poisson(usual), MOST_FAILED)
+def _streams(seed: int, n: int) -> list[np.random.Generator]:
+    """Independent streams; SFC64 is the quickest of NumPy's generators."""
+    return [
+        np.random.Generator(np.random.SFC64(one)) for one in np.random.SeedSequence(seed).spawn(n)
+    ]
 
 
-def _numbered(what: str, position: NDArray[np.intp]) -> NDArray[np.object_]:
-    """``site 1``, ``site 2`` ... for ascending positions from 0."""
-    names = [f"{what} {k + 1}" for k in range(int(position[-1]) + 1)]
-    return np.array(names, dtype=object)[position]
+def _samples(
+    trial: Trial,
+    design: Design,
+    patients: Patients,
+    arm: Positions,
+    handling: Handling,
+    draw: np.random.Generator,
+) -> tuple[Floats, NDArray[np.bool_], Floats]:
+    """Levels at baseline, which of them are below the limit, and levels at the end point.
+
+    A patient's two samples are on one plate, as is good practice; who loses values is likelier to
+    lose them at both times.
+    """
+    older, severer = standardised(patients.biology.age), standardised(patients.before)
+    observed = (older + severer) / np.sqrt(2) if trial.missingness == "mar" else None
+    lost = chance(trial.missing, observed)
+    z, markers = patients.biology.z, design.markers
+    values, below = measure(z, markers, handling, lost, draw)
+    moved = shifts(tuple(arm.drug_class for arm in design.arms), trial.modulation)
+    values_after, _ = measure(later(z, arm, moved, draw), markers, handling, lost, draw)
+    return values, below, values_after
 
 
-def _randomise(n: int, draw: np.random.Generator) -> NDArray[np.intp]:
-    """Arms in blocks of two within the order of recruitment."""
-    first = draw.integers(0, 2, n // 2 + 1).repeat(2)[:n]
-    return np.asarray((np.arange(n) + first) % 2)
+def _dropout(trial: Trial, patients: Patients) -> Floats:
+    severe = trial.dropout_mechanism == "severity"
+    return chance(trial.dropout, standardised(patients.before) if severe else None)
 
 
-def _assemble(table: pd.DataFrame, truth: pd.DataFrame, card: DatasetCard) -> Cohort:
-    identifiers = [f"SIM-{i + 1:05d}" for i in range(len(table))]
+def _clinical(patients: Patients) -> dict[str, Any]:
+    biology = patients.biology
+    return {
+        "age": biology.age,
+        "sex": _text(["male", "female"], biology.female.astype(np.intp)),
+        "bmi": biology.bmi,
+        "smoking": _text(["no", "yes"], biology.smoker.astype(np.intp)),
+        "failed_trials": patients.failed,
+    }
+
+
+def _table(values: Floats, below: NDArray[np.bool_], clinical: dict[str, Any]) -> pd.DataFrame:
+    flagged = np.flatnonzero(below.any(axis=0))
+    flags = pd.DataFrame(below[:, flagged], columns=[NAMES[k] + BELOW for k in flagged], copy=False)
+    levels = pd.DataFrame(values, columns=list(NAMES), copy=False)
+    return pd.concat([levels, flags, pd.DataFrame(clinical)], axis=1)
+
+
+def _assemble(
+    table: pd.DataFrame,
+    truth: pd.DataFrame,
+    followup: pd.DataFrame,
+    design: Design,
+    card: DatasetCard,
+) -> Cohort:
+    baseline, endpoint = design.columns
+    index = "SIM-" + pd.Index(np.arange(1, len(table) + 1)).astype("str").str.zfill(5)
     return Cohort(
-        table.set_axis(identifiers),
+        table.set_axis(index),
         [
             Analyte(m.name, m.unit, platform="simulated", matrix="serum", llod=m.llod)
-            for m in MARKERS
+            for m in design.markers
         ],
-        ScaleOutcome("HAM-D17", "hamd_baseline", "hamd_week8", REMISSION_AT, 8),
-        card,
-        covariates=("age", "sex", "bmi", "smoking", "failed_trials"),
+        ScaleOutcome(design.scale, baseline, endpoint, design.remission_at, design.week),
+        design.describe(card),
+        covariates=COVARIATES,
         arm="arm",
         site="site",
         plate="plate",
-        truth=truth.set_axis(identifiers),
+        truth=truth.set_axis(index),
+        followup=followup.set_axis(index),
     )
+
+
+def _text(names: Sequence[str], codes: Positions) -> pd.api.extensions.ExtensionArray:
+    return pd.array(list(names), dtype="str").take(codes)
+
+
+def _numbered(what: str, position: Positions) -> pd.api.extensions.ExtensionArray:
+    """``site 1``, ``site 2`` ... for ascending positions from 0."""
+    return _text([f"{what} {k + 1}" for k in range(int(position[-1]) + 1)], position)
