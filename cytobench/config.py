@@ -98,9 +98,11 @@ def pool_node(name: str) -> dict[str, Any]:
         if file is None:
             studies[study] = _node("dataset", study)
             continue
-        # A dataset's own interpolations start at the root: they are resolved before it moves.
-        alone = OmegaConf.create({"dataset": OmegaConf.load(file)})
-        studies[study] = cast(Any, OmegaConf.to_container(alone, resolve=True))["dataset"]
+        # A dataset's own interpolations start at the root. They move with it, and stay open: an
+        # override of the name that they refer to would otherwise be without effect.
+        text = file.read_text(encoding="utf-8")
+        moved = text.replace("${dataset.", f"${{dataset.studies.{study}.")
+        studies[study] = cast(Any, OmegaConf.to_container(OmegaConf.create(moved)))
     return {"name": name, "studies": studies}
 
 

@@ -35,7 +35,6 @@ def audit_procedure(
     procedure: Procedure,
     problem: Problem,
     *,
-    strata: Sequence[str] = (),
     permutations: int = PERMUTATIONS,
     positive_control: bool = True,
     workers: int = 1,
@@ -48,8 +47,6 @@ def audit_procedure(
     procedure : Procedure
     problem : Problem
         Two folds or more.
-    strata : sequence of str, length n
-        Within which labels are permuted (site and arm); empty for none.
     permutations : int
         Permuted labels; 0 leaves that test out.
     positive_control : bool
@@ -62,11 +59,10 @@ def audit_procedure(
     list of Finding
         In the order of their codes.
     """
-    stratum = strata or [""] * len(problem.y)
     batches = [
         range(start, min(start + BATCH, permutations)) for start in range(0, permutations, BATCH)
     ]
-    more = [Errand(under_permutation, (procedure, problem, batch, stratum)) for batch in batches]
+    more = [Errand(under_permutation, (procedure, problem, batch)) for batch in batches]
     if positive_control:
         more.append(Errand(with_planted_effect, (procedure, problem)))
     answers, others = interview(procedure, problem, more=more, workers=workers, preload=preload)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from cytobench import console
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("name", help="a dataset that is described by a YAML file")
+    parser.add_argument(
+        "name", help="a dataset that is described by a YAML file; several studies as a+b or a,b"
+    )
     parser.add_argument(
         "--to", metavar="FOLDER", help="default: $CYTOBENCH_DATA, else the folder data"
     )
@@ -26,29 +30,38 @@ def execute(options: argparse.Namespace) -> int:
         ``E106`` for a dataset without files to fetch.
     """
     from cytobench.config import compose_jobs
+
+    folder = Path(options.to or os.environ.get("CYTOBENCH_DATA") or "data")
+    failed = 0
+    for config in compose_jobs([f"dataset={options.name}"]):
+        dataset = config["dataset"]
+        for study in dataset.get("studies", {dataset["name"]: dataset}).values():
+            failed += _fetch_all(study, folder)
+    return 1 if failed else 0
+
+
+def _fetch_all(dataset: Mapping[str, Any], folder: Path) -> int:
+    """Fetch the files of one dataset; returns how many are still missing."""
     from cytobench.core.errors import DataError, UsageError
     from cytobench.data.download import fetch, pinned_files
 
-    (config,) = compose_jobs([f"dataset={options.name}"])
-    dataset = config["dataset"]
     files = pinned_files(dataset.get("files"))
     if not files:
         raise UsageError(
             "E106",
-            f"{options.name} names no files that could be fetched",
+            f"{dataset['name']} names no files that could be fetched",
             hint=str(dataset.get("access") or "simulated cohorts need none"),
         )
-    folder = Path(options.to or os.environ.get("CYTOBENCH_DATA") or "data")
-    console.say(f"{options.name}: {dataset.get('summary', '')}", style="bold")
+    console.say(f"{dataset['name']}: {dataset.get('summary', '')}", style="bold")
     for key in ("licence", "origin", "caveat"):
         if dataset.get(key):
             console.say(f"  {key}: {dataset[key]}")
     failed = 0
     for pinned in files:
-        if not pinned.url:
-            missing = not (folder / pinned.file).is_file()
-            console.say(f"  {pinned.file}: cannot be fetched; {pinned.why}")
-            failed += missing
+        if not pinned.url and not (folder / pinned.file).is_file():
+            why = pinned.why or "no address is known"
+            console.say(f"  {pinned.file}: cannot be fetched; {why}")
+            failed += 1
             continue
         try:
             size = fetch(pinned, folder)
@@ -58,4 +71,4 @@ def execute(options: argparse.Namespace) -> int:
             continue
         said = f"{size:,} bytes, sha256 verified" if size else "was there already, verified"
         console.say(f"  {folder / pinned.file}: {said}")
-    return 1 if failed else 0
+    return failed

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
@@ -22,6 +24,7 @@ LARGEST = 512 * 2**20
 SECONDS = 60.0
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PIECE = 2**20
+HEX = re.compile("[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,11 @@ def pinned_files(spec: Any) -> list[Pinned]:
     for item in listed(spec):
         check_keys(item, KEYS, "files")
         file, sha256 = (str(required(item, key, "files")) for key in ("file", "sha256"))
-        if len(sha256) != 64 or Path(file).is_absolute() or ".." in Path(file).parts:
+        if not HEX.fullmatch(sha256) or Path(file).is_absolute() or ".." in Path(file).parts:
             raise DataError(
-                "E322", "expected a relative path and a sha256 of 64 digits", where=f"files: {file}"
+                "E322",
+                "expected a relative path and a sha256 of 64 hex digits",
+                where=f"files: {file}",
             )
         pinned = Pinned(
             file, sha256.lower(), str(item.get("url") or ""), str(item.get("why") or "")
@@ -91,7 +96,8 @@ def verify(files: Sequence[Pinned], folders: Sequence[Path]) -> None:
                 f"is another version than the one described: sha256 {found[:12]}..., expected "
                 f"{pinned.sha256[:12]}...",
                 where=str(path),
-                hint="get that version, or say dataset.verify_files=false to use this one",
+                hint="get that version, or accept this one with `verify_files: false` "
+                "(++dataset.verify_files=false on the command line)",
             )
 
 
@@ -107,13 +113,26 @@ def fetch(pinned: Pinned, folder: Path) -> int:
     ------
     DataError
         ``E371`` where another version is there, ``E372`` where the address does not answer,
-        ``E373`` for another content, ``E374`` for a redirection away from https.
+        ``E373`` for another content, ``E374`` for a redirection away from https, ``E375`` where
+        the folder cannot be written to.
     """
     verify([pinned], [folder])
     target = folder / pinned.file
     if target.is_file():
         return 0
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return _fetch(pinned, target)
+    except OSError as error:
+        raise DataError(
+            "E375",
+            f"cannot be written: {error.strerror or error}",
+            where=str(target),
+            hint="name another folder with --to",
+        ) from error
+
+
+def _fetch(pinned: Pinned, target: Path) -> int:
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -125,9 +144,13 @@ def fetch(pinned: Pinned, folder: Path) -> int:
                 where=pinned.url,
                 hint="the origin has changed, or somebody is in between",
             )
-        os.link(name, target)  # unlike a rename it never replaces what is there by now
+        # Claiming the name fails where a file is by now; a hard link would, but not on every disk.
+        with target.open("xb"):
+            pass
+        Path(name).chmod(target.stat().st_mode & 0o777)
+        Path(name).replace(target)
     finally:
-        Path(name).unlink()
+        Path(name).unlink(missing_ok=True)
     return size
 
 
@@ -145,7 +168,7 @@ def _download(pinned: Pinned, stream: BinaryIO) -> tuple[int, str]:
                     )
                 state.update(piece)
                 stream.write(piece)
-    except (URLError, TimeoutError, ConnectionError) as error:
+    except (OSError, HTTPException) as error:
         if isinstance(error, HTTPError):
             error.close()  # it holds the connection
         reason = getattr(error, "reason", error)
@@ -159,17 +182,33 @@ def _download(pinned: Pinned, stream: BinaryIO) -> tuple[int, str]:
 
 
 class _SameTrust(HTTPRedirectHandler):
-    """Follows redirections only to addresses that could have been named to begin with."""
+    """Follows redirections that stay on https, or on this machine where they began there."""
 
-    def redirect_request(self, *arguments: Any) -> Request | None:
-        _check_address(str(arguments[-1]), "redirection")
-        return super().redirect_request(*arguments)
+    def redirect_request(
+        self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> Request | None:
+        """Refuse to be led from elsewhere to a service of this machine, or off https."""
+        old, new = urlsplit(req.full_url), urlsplit(newurl)
+        local = _is_loopback(old.scheme, old.hostname) and _is_loopback(new.scheme, new.hostname)
+        if new.scheme != "https" and not local:
+            fp.close()  # nobody else does once this is raised
+            raise DataError("E374", f"is redirected to {newurl!r}, off https", where=req.full_url)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _is_loopback(scheme: str, host: str | None) -> bool:
+    return scheme == "http" and host in LOOPBACK
 
 
 def _check_address(url: str, what: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
-        return
+    try:
+        parts = urlsplit(url)
+        if (parts.scheme == "https" and parts.hostname) or _is_loopback(
+            parts.scheme, parts.hostname
+        ):
+            return
+    except ValueError as error:
+        raise DataError("E374", f"{url!r}: {error}", where=f"files: {what}") from error
     raise DataError("E374", f"{url!r} is no https address", where=f"files: {what}")
 
 

@@ -138,8 +138,21 @@ def _extract(source: Source, spec: Any, where: str) -> Source:
             raise DataError("E322", f"is no regular expression: {error}", where=at) from error
         if pattern.groups < 1:
             raise DataError("E322", "expected a group in brackets in the pattern", where=at)
+        if str(name) in source.columns:
+            raise DataError("E322", f"there is a column {str(name)!r} already", where=at)
         found = [pattern.search(cell) for cell in source.texts(column)]
+        without = [row for row, match in enumerate(found) if not (match and match[1])]
+        if len(without) == len(found):
+            raise DataError(
+                "E322",
+                f"{text!r} is found in no cell, such as {source.texts(column)[0]!r}",
+                where=source.place(column, 0),
+                hint=f"correct {at}.pattern",
+            )
+        if without:
+            note = f"{str(name)!r} is missing in {len(without)} of {len(found)} rows: no {text!r}"
+            source = replace(source, notes=[*source.notes, note])
         places = {**source.place_of, str(name): source.place_of[column]}
-        cells = [match[1] if match else "" for match in found]
+        cells = [(match[1] or "") if match else "" for match in found]
         source = replace(source, frame=source.frame.assign(**{str(name): cells}), place_of=places)
     return source

@@ -68,7 +68,8 @@ def audit_model(
     rows = bench.target.known
     seed = derive_seed(loaded.cell.config["seed"], "audit")
     y = bench.target.y[rows]
-    site, arm = (_at(bench.cohort.labels(role), rows) for role in ("site", "arm"))
+    arms = bench.cohort.labels("arm")
+    arm = [arms[row] for row in rows.tolist()]
     folds, _ = stratified_folds(
         y, arm, FOLDS, seed, classification=bench.target.task.kind == "classification"
     )
@@ -77,13 +78,8 @@ def audit_model(
     return audit_procedure(
         ModelProcedure(loaded),
         problem,
-        strata=[f"{place}\x1f{treatment}" for place, treatment in zip(site, arm, strict=True)],
         permutations=permutations,
         positive_control=card.role != "floor",
         workers=workers,
         preload=[__name__, "cytobench.preprocess.censored", *([card.extra] if card.extra else [])],
     )
-
-
-def _at(labels: list[str], rows: Index) -> list[str]:
-    return [labels[row] for row in rows]

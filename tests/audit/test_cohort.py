@@ -31,7 +31,7 @@ def changed(cohort, change, **roles):
     replaced = change(table)
     table = table if replaced is None else replaced
     if len(table) != len(cohort.table):
-        arguments["truth"] = None
+        arguments["truth"] = arguments["followup"] = None
     return Cohort(**{**arguments, "table": table, **roles})
 
 

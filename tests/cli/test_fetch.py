@@ -34,8 +34,19 @@ def test_a_table_of_one_s_own_can_be_pinned(cytobench, working_directory):
     fine = cytobench("info", "mine")
     (working_directory / "data" / "mine.csv").write_bytes(content + b"p40,3.5,1\n")
     changed = cytobench("info", "mine", check=False)
-    accepted = cytobench("info", "mine", "dataset.verify_files=false", check=False)
+    accepted = cytobench("info", "mine", "++dataset.verify_files=false")
 
     assert "patients    40" in fine.stdout
     assert "[E371]" in changed.stderr
-    assert accepted.returncode != 0 or "patients    41" in accepted.stdout
+    assert "++dataset.verify_files=false" in changed.stderr, "the hint is what was just tried"
+    assert "patients    41" in accepted.stdout
+
+
+def test_several_studies_are_fetched_one_after_the_other(cytobench):
+    pooled = cytobench("fetch", "mg_steroid+psoriasis_hads", "--to", "data", check=False)
+    listed = cytobench("fetch", "mg_steroid,psoriasis_hads", "--to", "data", check=False)
+
+    assert pooled.returncode == listed.returncode == 1
+    assert pooled.stdout == listed.stdout
+    assert "mg_steroid: " in pooled.stdout
+    assert "psoriasis_hads: " in pooled.stdout

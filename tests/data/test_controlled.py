@@ -19,7 +19,10 @@ def load(name, folder, *overrides):
 
 @pytest.fixture
 def canbind(tmp_path):
-    """Synthetic: four patients, 29 analytes, two visits; the third patient has no week 8."""
+    """Synthetic: four patients, 29 analytes, two visits; the third patient has no week 8.
+
+    As in the release, weeks 2 to 8 of the MADRS are in a file of their own (`Z3_02`).
+    """
     folder = tmp_path / "canbind1"
     folder.mkdir()
     analytes = [f"cytokine {k}" for k in range(1, 30)]
@@ -38,10 +41,22 @@ def canbind(tmp_path):
     pd.DataFrame({"SUBJLABEL": PATIENTS, "AGE": [30, 41, 52, 63], "SEX": [1, 2, 1, 2]}).to_csv(
         folder / "CBN01_DEMO_DATA_Z3_01_V01_TRTMT.csv", index=False
     )
-    madrs = [(p, v, 30 if v == "Baseline" else 9) for p, v in visits if (p, v) != visits[5]]
-    pd.DataFrame(madrs, columns=["SUBJLABEL", "EVENTNAME", "MADRS_TOT_PRO_RATED"]).to_csv(
-        folder / "CBN01_MADRS_DATA_Z3_01_V01_TRTMT.csv", index=False
+    pd.DataFrame({"SUBJLABEL": PATIENTS, "BL_BMI": ["21.5", "9999", "30.1", "25.0"]}).to_csv(
+        folder / "CBN01_BMI_DATA_Z3_01_V01_TRTMT.csv", index=False
     )
+    scores = {
+        "01": [(patient, "Baseline", 30) for patient in PATIENTS],
+        "02": [
+            (patient, week, score)
+            for patient in PATIENTS
+            for week, score in (("Week 2", 22), ("Week 8", 9))
+            if (patient, week) != (PATIENTS[2], "Week 8")
+        ],
+    }
+    for part, rows in scores.items():
+        pd.DataFrame(rows, columns=["SUBJLABEL", "EVENTNAME", "MADRS_TOT_PRO_RATED"]).to_csv(
+            folder / f"CBN01_MADRS_DATA_Z3_{part}_V01_TRTMT.csv", index=False
+        )
     return tmp_path
 
 
@@ -53,6 +68,13 @@ def test_canbind_takes_29_analytes_by_position_and_only_baseline(canbind):
     assert cohort.column("cytokine 2").tolist() == [2.0, 2.2, 2.4, 2.6], "baseline rows only"
     assert np.isnan(cohort.column("cytokine 1").iloc[0])
     assert cohort.column("sex").tolist() == ["female", "male", "female", "male"]
+
+
+def test_a_code_for_a_missing_answer_is_no_body_mass_index(canbind):
+    bmi = load("canbind1", canbind).column("bmi")
+
+    assert bmi.isna().tolist() == [False, True, False, False]
+    assert bmi.max() == 30.1
 
 
 def test_canbind_s_site_is_parsed_from_the_subject_label(canbind):
@@ -69,10 +91,10 @@ def test_who_has_no_week_8_stays_with_an_unknown_outcome(canbind):
 
 
 def test_other_names_of_visits_and_columns_are_overrides(canbind):
-    path = canbind / "canbind1" / "CBN01_MADRS_DATA_Z3_01_V01_TRTMT.csv"
-    table = pd.read_csv(path).rename(columns={"MADRS_TOT_PRO_RATED": "MADRS total"})
-    table["EVENTNAME"] = table["EVENTNAME"].replace({"Week 8": "WK8"})
-    table.to_csv(path, index=False)
+    for path in (canbind / "canbind1").glob("CBN01_MADRS_*.csv"):
+        table = pd.read_csv(path).rename(columns={"MADRS_TOT_PRO_RATED": "MADRS total"})
+        table["EVENTNAME"] = table["EVENTNAME"].replace({"Week 8": "WK8"})
+        table.to_csv(path, index=False)
 
     cohort = load(
         "canbind1", canbind, "dataset.columns.madrs='MADRS total'", "dataset.columns.week8=WK8"
@@ -131,3 +153,20 @@ def test_a_missing_file_says_how_to_get_access_and_the_card_what_is_unconfirmed(
     words = config["dataset"]["caveat"]
     assert "unconfirmed" in words or "not verified" in words
     assert config["dataset"]["licence"].startswith("access-controlled")
+
+
+def test_in_a_pool_each_study_keeps_its_own_overrides(tmp_path):
+    names = ("embarc", "gendep")
+    for name, columns in zip(
+        names, [("hamd_baseline", "hamd_week8"), ("madrs_baseline", "madrs_week12")], strict=True
+    ):
+        write_simple(
+            tmp_path / f"my-{name}", baseline=columns[0], endpoint=columns[1], assay=["crp"]
+        )
+
+    pool = load(
+        "+".join(names), tmp_path, *(f"dataset.studies.{n}.folder=my-{n}" for n in names)
+    )  # fmt: skip
+
+    assert pool.analytes == ("CRP",)
+    assert set(pool.labels("study")) == set(names)

@@ -1,12 +1,15 @@
 """Pinned files: verified where they are, fetched where they are not."""
 
 import hashlib
+import io
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.request import Request
 
 import pytest
 
 from cytobench.core.errors import DataError
+from cytobench.data import download
 from cytobench.data.download import Pinned, fetch, how_to_get, pinned_files, verify
 
 CONTENT = b"id,IL-6\n1,2.5\n"
@@ -77,6 +80,52 @@ def test_an_address_that_fails_or_leads_elsewhere_is_named(path, code, origin, t
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("address", ["http://127.0.0.1/t.csv", "http://x.org/t", "ftp://x.org/t"])
+def test_an_address_elsewhere_cannot_lead_to_this_machine_or_off_https(address):
+    handler, answer = download._SameTrust(), io.BytesIO()
+
+    with pytest.raises(DataError) as caught:
+        handler.redirect_request(Request("https://x.org/t"), answer, 302, "", {}, address)
+
+    assert caught.value.code == "E374"
+    assert answer.closed
+
+
+def test_an_answer_without_end_is_cut_off(origin, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "LARGEST", len(CONTENT) - 1)
+
+    with pytest.raises(DataError) as caught:
+        fetch(Pinned("table.csv", SHA, f"{origin}/table.csv"), tmp_path)
+
+    assert caught.value.code == "E372"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_named(origin, tmp_path):
+    (tmp_path / "study").write_text("a file")
+
+    with pytest.raises(DataError) as caught:
+        fetch(Pinned("study/table.csv", SHA, f"{origin}/table.csv"), tmp_path)
+
+    assert caught.value.code == "E375"
+
+
+def test_a_file_that_appears_meanwhile_is_not_replaced(origin, tmp_path, monkeypatch):
+    def slow(pinned, stream):
+        (tmp_path / "table.csv").write_text("mine")
+        return original(pinned, stream)
+
+    original = download._download
+    monkeypatch.setattr(download, "_download", slow)
+
+    with pytest.raises(DataError) as caught:
+        fetch(Pinned("table.csv", SHA, f"{origin}/table.csv"), tmp_path)
+
+    assert caught.value.code == "E375"
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
+    assert (tmp_path / "table.csv").read_text() == "mine"
+
+
 def test_nobody_there_is_said_without_a_traceback(tmp_path):
     with pytest.raises(DataError) as caught:
         fetch(Pinned("table.csv", SHA, "http://127.0.0.1:9/table.csv"), tmp_path)
@@ -91,6 +140,10 @@ def test_nobody_there_is_said_without_a_traceback(tmp_path):
         {"file": "t.csv", "sha256": SHA, "url": "file:///etc/passwd"},
         {"file": "../t.csv", "sha256": SHA},
         {"file": "t.csv", "sha256": "abc"},
+        {"file": "t.csv", "sha256": "g" * 64},
+        {"file": "t.csv", "sha256": SHA, "url": "https://"},
+        {"file": "t.csv", "sha256": SHA, "url": "http://[::1"},
+        {"file": "t.csv", "sha256": SHA, "url": "http://localhost@example.org/t.csv"},
         {"file": "t.csv"},
     ],
 )

@@ -261,3 +261,57 @@ def test_a_number_is_not_compared_with_a_word(read):
 
     with pytest.raises(DataError, match=r"E313.*a\.csv, line 2, column 'visit'.*'T1' is no number"):
         read(node, a=FILTERED)
+
+
+def small_file(tmp_path, text):
+    from cytobench.data.readers import Files
+
+    (tmp_path / "t.csv").write_text(text)
+    return Files([tmp_path])
+
+
+def test_columns_are_chosen_by_their_place_and_named_after_the_choice(tmp_path):
+    files = small_file(tmp_path, "id,x,a,b,rest\n1,2,3,4,5\n")
+    node = {
+        "file": "t.csv",
+        "positions": {"from": 3, "to": 4},
+        "rename": [{"from": "a", "to": "IL-6"}],
+    }
+
+    assert read_source(node, files).columns == ["IL-6", "b"]
+
+
+@pytest.mark.parametrize("ends", [(0, 2), (2, 1), (1, 9), ("a", "b")])
+def test_positions_beyond_the_file_are_refused(ends, tmp_path):
+    files = small_file(tmp_path, "id,x,a,b,rest\n1,2,3,4,5\n")
+
+    with pytest.raises(DataError, match=r"E322.*positions between 1 and 5"):
+        read_source({"file": "t.csv", "positions": dict(zip(("from", "to"), ends, strict=True))},
+                    files)  # fmt: skip
+
+
+def test_a_part_of_a_text_becomes_a_column_and_what_lacks_it_is_counted(tmp_path):
+    files = small_file(tmp_path, "id\nCBN01_UBC_1\nCBN01_TGH_2\nother\n")
+    node = {
+        "file": "t.csv",
+        "extract": {"site": {"column": "id", "pattern": "CBN01_([A-Z]{3})_"}},
+    }
+
+    source = read_source(node, files)
+
+    assert source.texts("site") == ["UBC", "TGH", ""]
+    assert any("'site' is missing in 1 of 3 rows" in note for note in source.notes)
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        ({"column": "id", "pattern": "["}, "no regular expression"),
+        ({"column": "id", "pattern": "x"}, "a group in brackets"),
+        ({"column": "id", "pattern": "(zzz)"}, "found in no cell"),
+        ({"column": "nope", "pattern": "(x)"}, "no column"),
+    ],
+)
+def test_a_pattern_that_cannot_be_meant_is_refused(item, words, tmp_path):
+    with pytest.raises(DataError, match=words):
+        read_source({"file": "t.csv", "extract": {"site": item}}, small_file(tmp_path, "id\nA_1\n"))
