@@ -71,7 +71,7 @@ def _tested_against_chance(board: Board) -> bool:
 
 
 def _has_share(board: Board) -> bool:
-    return any(row.share for row in board.rows)
+    return any(row.share and not math.isnan(row.share.value) for row in board.rows)
 
 
 def _share(row: Row) -> str:
