@@ -62,11 +62,17 @@ def execute(options: argparse.Namespace) -> int:
 
 def _cohort(options: argparse.Namespace) -> int:
     from cytobench.config import compose_jobs
+    from cytobench.core.errors import DataError
     from cytobench.evaluate.cohort_facts import cohort_facts
     from cytobench.run.cells import load_cohort
 
     (config, *_) = compose_jobs([f"dataset={options.name}", *options.overrides])
-    facts = cohort_facts(load_cohort(config["dataset"], config["data"]))
+    try:
+        facts = cohort_facts(load_cohort(config["dataset"], config["data"]))
+    except DataError as error:
+        if error.code == "E310" and not options.json:  # the card says how to get the files
+            _card_alone(config["dataset"])
+        raise
     if options.json:
         import json
 
@@ -82,6 +88,16 @@ def _cohort(options: argparse.Namespace) -> int:
     elif not options.json:
         console.say("its page, with figures: --output FOLDER", style="dim")
     return 0
+
+
+def _card_alone(node: Mapping[str, Any]) -> None:
+    """The card of a table whose files are not there."""
+    from cytobench.data.table import CARD_KEYS
+
+    console.say(f"dataset {node['name']}", style="bold")
+    for key in CARD_KEYS:
+        if node.get(key) and key != "name":
+            console.say(f"  {key:<11} {node[key]}")
 
 
 def _show(facts: Mapping[str, Any]) -> None:

@@ -31,3 +31,12 @@ def test_several_studies_are_a_cohort_too(cytobench):
 
     assert "2 studies as one" in done.stdout
     assert "analytes are common to" in done.stdout
+
+
+def test_without_its_files_a_study_still_has_a_card(cytobench):
+    done = cytobench("info", "canbind1", check=False, CYTOBENCH_DATA="")
+
+    assert done.returncode == 1
+    assert "access      apply to" in done.stdout
+    assert "caveat" in done.stdout
+    assert "[E310]" in done.stderr
