@@ -139,8 +139,10 @@ def _shared(cohorts: Sequence[Cohort], notes: list[str]) -> list[Shared]:
             lost.setdefault(f"no common unit ({said})", []).append(name)
             continue
         notes += _converted(name, about, factors)
-        limits = [item.llod for item in about.values()]
-        same_limit = len(set(limits)) == 1
+        limits = {
+            None if item.llod is None else round(item.llod * factors[study], 12)
+            for study, item in about.items()
+        }
         found.append(
             Shared(
                 replace(
@@ -148,7 +150,7 @@ def _shared(cohorts: Sequence[Cohort], notes: list[str]) -> list[Shared]:
                     name=name,
                     matrix=_one({item.matrix for item in about.values()}),
                     platform=_one({item.platform for item in about.values()}),
-                    llod=about[first.name].llod if same_limit else None,
+                    llod=about[first.name].llod if len(limits) == 1 else None,
                     uloq=None,
                 ),
                 {study: known[name] for study, known in columns.items()},

@@ -50,6 +50,9 @@ def test_analytes_are_matched_by_standard_name_and_converted_to_the_first_study_
     assert pool.column("IL-6")["two:p0"] == 1000.0, "1 ng/mL is 1000 pg/mL"
     assert pool.column("TNF-α")["two:p0"] == 1.0
     assert "IL-6 of two was converted from ng/mL to pg/mL" in pool.notes
+    by_name = {analyte.name: analyte for analyte in pool.panel}
+    assert by_name["IL-6"].llod is None, "0.5 ng/mL is another limit than 0.5 pg/mL"
+    assert by_name["TNF-α"].llod == 0.5
 
 
 def test_what_is_lost_is_said_with_the_reason():
