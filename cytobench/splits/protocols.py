@@ -69,7 +69,7 @@ def _population(cohort: Cohort, target: Target) -> Population:
     return Population(
         rows=rows,
         y=target.y[rows],
-        arm=[cohort.labels("arm")[row] for row in rows] if cohort.arm else [""] * len(rows),
+        arm=_pick(cohort.labels("arm"), rows),
         site=_pick(cohort.labels("site"), rows),
         study=_pick(cohort.labels("study"), rows),
         held_out=held_out,
