@@ -61,30 +61,25 @@ class LimitOverRoot2(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.analytes_ = present
         self.kept_ = [str(column) for column in X.columns if str(column) not in companions]
         self.is_linear_ = np.isin(present, list(self.linear))
-        values, below, above = _values(X, present)
-        positive = np.where(values > 0, values, np.inf)
-        # Nothing detected at all: any constant will do, the column carries no information.
-        smallest = positive.min(axis=0, initial=np.inf)
-        self.smallest_: Floats = np.where(np.isinf(smallest), 1.0, smallest)
+        values, below, above = self._values(X)
+        self.smallest_: Floats = _smallest(values, below)
         self.indicated_ = [
             name for k, name in enumerate(present) if self.indicators and below[:, k].any()
         ]
-        self._learn(self._with_limits(values, below), below, above)
+        self._learn(self._with_limits(values), below, above)
         return self
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """The same patients with a number for every value beyond a limit."""
         check_is_fitted(self, "smallest_")
-        values, below, above = _values(X, self.analytes_)
-        limits = self._with_limits(values, below)
-        # A zero that nobody flagged cannot be logged; it is a non-detect that was not declared.
-        zero = (values == 0) & self.is_linear_
-        filled = self._fill(limits, (below & self.is_linear_) | zero, above & self.is_linear_, X)
+        values, below, above = self._values(X)
+        limits = self._with_limits(values)
+        filled = self._fill(limits, below & self.is_linear_, above & self.is_linear_, X)
         out = X[self.kept_].copy()
         out[self.analytes_] = filled
         for name in self.indicated_:
             position = self.analytes_.index(name)
-            out[name + INDICATOR] = (below | zero)[:, position].astype(float)
+            out[name + INDICATOR] = below[:, position].astype(float)
         return out
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -93,10 +88,21 @@ class LimitOverRoot2(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         names = [*self.kept_, *(name + INDICATOR for name in self.indicated_)]
         return np.asarray(names, dtype=object)
 
-    def _with_limits(self, values: Floats, below: Flags) -> Floats:
+    def _values(self, X: pd.DataFrame) -> tuple[Floats, Flags, Flags]:
+        """Values, below and above of the analytes, each of shape (n, n_analytes)."""
+        values = X[self.analytes_].to_numpy(dtype=np.float64)
+        flags = np.zeros((2, *values.shape), dtype=bool)
+        for side, suffix in enumerate((BELOW, ABOVE)):
+            for position, name in enumerate(self.analytes_):
+                if name + suffix in X.columns:
+                    flags[side, :, position] = X[name + suffix].to_numpy(dtype=bool)
+        # A zero that nobody flagged cannot be logged; it is a non-detect that was not declared.
+        below = flags[0] | ((values == 0) & self.is_linear_)
+        return values, below, flags[1] & ~below
+
+    def _with_limits(self, values: Floats) -> Floats:
         """Values, with what stands for the limit where it is unknown."""
-        unknown = (values == 0) & (self.is_linear_ | below)
-        return np.where(unknown & self.is_linear_, self.smallest_, values)
+        return np.where((values == 0) & self.is_linear_, self.smallest_, values)
 
     def _learn(self, values: Floats, below: Flags, above: Flags) -> None:
         """Nothing: the rule has no parameters."""
@@ -114,20 +120,17 @@ class _Lognormal(LimitOverRoot2):
     normals_ : list of Normal or None
         Of every analyte's logarithm.
     fallback_ : list of str
-        Analytes with too few different detected values: limit / sqrt(2) is used for these.
+        Analytes below a limit in training with too few different detected values: limit / sqrt(2)
+        is used for these.
     """
 
     def _learn(self, values: Floats, below: Flags, above: Flags) -> None:
         self.normals_: list[Normal | None] = []
-        for k in range(len(self.analytes_)):
-            column = values[:, k]
-            known = ~np.isnan(column)
-            beyond = (below | above)[:, k] & known
-            fitted = None
-            if self.is_linear_[k] and beyond.any():
-                low = below[known, k] | (column[known] <= 0)
-                fitted = self._estimate(column[known], low, above[known, k])
-            self.normals_.append(fitted)
+        for k, linear in enumerate(self.is_linear_):
+            known = ~np.isnan(values[:, k])
+            # Also where every training value was detected: a later one may not be.
+            part = values[known, k], below[known, k], above[known, k]
+            self.normals_.append(self._estimate(*part) if linear else None)
         self.fallback_ = [
             name
             for k, name in enumerate(self.analytes_)
@@ -145,9 +148,11 @@ class _Lognormal(LimitOverRoot2):
             for flags, side in ((below, -1), (above, 1)):
                 rows = np.flatnonzero(flags[:, k])
                 if len(rows):
-                    filled[rows, k] = np.exp(
-                        self._beyond(normal, values[rows, k], side, rows, k, X)
-                    )
+                    limits = values[rows, k]
+                    logs = self._beyond(normal, limits, side, rows, k, X)
+                    # Rounding may lead back over a limit far out in the tail.
+                    within = np.minimum if side < 0 else np.maximum
+                    filled[rows, k] = within(np.exp(logs), limits)
         return filled
 
     def _beyond(
@@ -170,8 +175,7 @@ class RegressionOnOrderStatistics(_Lognormal):
     """
 
     def _estimate(self, values: Floats, below: Flags, above: Flags) -> Normal | None:
-        del above
-        return by_order_statistics(values, below)
+        return by_order_statistics(values, below, above)
 
     def _fill(self, values: Floats, below: Flags, above: Flags, X: pd.DataFrame) -> Floats:
         return super()._fill(values, below, np.zeros_like(above), X)
@@ -185,7 +189,7 @@ class CensoredMaximumLikelihood(_Lognormal):
     """
 
     def _estimate(self, values: Floats, below: Flags, above: Flags) -> Normal | None:
-        return by_maximum_likelihood(values, below, above & ~below)
+        return by_maximum_likelihood(values, below, above)
 
 
 class MultipleDraws(CensoredMaximumLikelihood):
@@ -221,7 +225,7 @@ class MultipleDraws(CensoredMaximumLikelihood):
         from scipy.special import log_ndtr, ndtri_exp
 
         about = f"{self.random_state}/{self.draw}/{self.analytes_[k]}/{side}/"
-        share = np.array([_uniform(about + str(X.index[row])) for row in rows])
+        share = np.array([_uniform(about + str(patient)) for patient in X.index[rows]])
         z = side * (normal.mu - np.log(limits)) / normal.sigma
         # Phi(z) of the distribution lies beyond the limit; in logarithms it cannot vanish.
         return np.asarray(normal.mu - side * normal.sigma * ndtri_exp(np.log(share) + log_ndtr(z)))
@@ -268,18 +272,18 @@ CENSORED = {
 """What `preprocess.censored` may name."""
 
 
-def _values(X: pd.DataFrame, analytes: list[str]) -> tuple[Floats, Flags, Flags]:
-    """Values, below and above of the analytes, each of shape (n, n_analytes)."""
-    values = X[analytes].to_numpy(dtype=np.float64)
-    flags = np.zeros((2, *values.shape), dtype=bool)
-    for side, suffix in enumerate((BELOW, ABOVE)):
-        for position, name in enumerate(analytes):
-            if name + suffix in X.columns:
-                flags[side, :, position] = X[name + suffix].to_numpy(dtype=bool)
-    return values, flags[0], flags[1]
+def _smallest(values: Floats, below: Flags) -> Floats:
+    """Of every analyte the smallest detected value; where nothing was, the smallest limit."""
+    positive = np.where(values > 0, values, np.inf)
+    detected = np.where(below, np.inf, positive).min(axis=0, initial=np.inf)
+    limit = positive.min(axis=0, initial=np.inf)
+    smallest = np.where(np.isinf(detected), limit, detected)
+    # Neither: any constant will do, the column carries no information.
+    return np.where(np.isinf(smallest), 1.0, smallest)
 
 
 def _uniform(text: str) -> float:
     """A number in (0, 1) that depends on a text alone."""
     number = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
-    return (number + 0.5) / 2.0**64
+    # Of 64 bits the first 52: with more, rounding could reach 1.
+    return ((number >> 12) + 0.5) / 2.0**52

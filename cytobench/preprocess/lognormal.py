@@ -12,7 +12,10 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 FEWEST = 3
 """Different detected values from which a spread is estimated."""
+NEGLIGIBLE = 1e-9
+"""Logarithms within this range are rounding of a constant."""
 STEPS, TOLERANCE = 50, 1e-10
+HALVINGS = [0.5**k for k in range(40)]
 
 
 class Normal(NamedTuple):
@@ -22,30 +25,33 @@ class Normal(NamedTuple):
     sigma: float
 
 
-def by_order_statistics(values: Floats, below: Flags) -> Normal | None:
+def by_order_statistics(values: Floats, below: Flags, above: Flags | None = None) -> Normal | None:
     """Regression of log detected values on normal scores of their plotting positions.
 
     Plotting positions are those for several limits of Helsel & Cohn (1988,
-    doi:10.1029/WR024i012p01997), as in R's NADA.
+    doi:10.1029/WR024i012p01997), as in R's NADA. That a value above a limit is known only to be
+    there leaves the ranks of those under it; it is counted, and is no point of the line.
 
     Parameters
     ----------
     values : array, shape (n,)
-        Positive; the limit where `below`.
-    below : boolean array, shape (n,)
+        Positive; the limit where `below` or `above`.
+    below, above : boolean array, shape (n,)
 
     Returns
     -------
     Normal or None
-        None with fewer than three different detected values.
+        None with fewer than three different values between the limits.
     """
     from scipy.special import ndtri
 
-    detected = np.sort(values[~below])
-    if len(np.unique(detected)) < FEWEST:
+    detected = values[~below]
+    order = np.argsort(detected, kind="stable")
+    points = np.ones(len(detected), dtype=bool) if above is None else ~above[~below][order]
+    logs = np.log(detected[order][points])
+    if not _varies(logs):
         return None
-    scores = ndtri(plotting_positions(detected, values[below]))
-    logs = np.log(detected)
+    scores = ndtri(plotting_positions(detected[order], values[below])[points])
     spread = scores - scores.mean()
     slope = float(spread @ (logs - logs.mean()) / (spread @ spread))
     return Normal(float(logs.mean() - slope * scores.mean()), slope)
@@ -65,34 +71,18 @@ def plotting_positions(detected: Floats, limits: Floats) -> Floats:
     -------
     array, shape (n_detected,)
     """
-    edges, exceeding = _exceedance(detected, limits)
-    counts = np.diff([*np.searchsorted(detected, edges, side="left"), len(detected)])
-    held = np.flatnonzero(counts)
-    positions: list[Floats] = []
-    for place, level in enumerate(held):
-        above = exceeding[held[place + 1]] if place + 1 < len(held) else 0.0
-        rank = np.arange(1, counts[level] + 1) / (counts[level] + 1)
-        positions.append((1 - exceeding[level]) + (exceeding[level] - above) * rank)
-    return np.concatenate(positions)
-
-
-def _exceedance(detected: Floats, limits: Floats) -> tuple[Floats, Floats]:
-    """Limits in order, 0 in front where values lie below all, and the chance to exceed each."""
     edges = np.unique(limits)
     if not len(edges) or detected[0] < edges[0]:
         edges = np.concatenate([[0.0], edges])
-    everything = np.sort(np.concatenate([detected, limits]))
-    upper = [*edges[1:], np.inf]
-    exceeding = np.empty(len(edges))
-    beyond = 0.0
-    for level in reversed(range(len(edges))):
-        inside = int(((detected >= edges[level]) & (detected < upper[level])).sum())
-        at_most = int(np.searchsorted(everything, edges[level], side="right"))
-        at_most -= int((detected == edges[level]).sum())
-        share = inside / (inside + at_most) if inside + at_most else 0.0
-        beyond = beyond + share * (1 - beyond)
-        exceeding[level] = beyond
-    return edges, exceeding
+    start = np.searchsorted(detected, edges, side="left")
+    inside = np.diff(start, append=len(detected))
+    at_most = start + np.searchsorted(np.sort(limits), edges, side="right")
+    # The chance to exceed an edge, from the highest down: above the next, or between the two.
+    under = np.cumprod((at_most / (inside + at_most))[::-1])[::-1]
+    exceeding = np.append(1 - under, 0.0)
+    level = np.searchsorted(edges, detected, side="right") - 1
+    rank = (np.arange(len(detected)) - start[level] + 1) / (inside[level] + 1)
+    return np.asarray(under[level] + (exceeding[level] - exceeding[level + 1]) * rank)
 
 
 def by_maximum_likelihood(values: Floats, below: Flags, above: Flags) -> Normal | None:
@@ -105,70 +95,105 @@ def by_maximum_likelihood(values: Floats, below: Flags, above: Flags) -> Normal 
     ----------
     values : array, shape (n,)
         Positive; the limit where `below` or `above`.
+    below, above : boolean array, shape (n,)
 
     Returns
     -------
     Normal or None
-        None with fewer than three different detected values.
+        None with fewer than three different values between the limits, or without convergence.
     """
     logs = np.log(values)
     seen = logs[~(below | above)]
-    if len(np.unique(seen)) < FEWEST:
+    if not _varies(seen):
         return None
-    # Standardised, so that one tolerance fits every unit and spread.
-    center, scale = float(seen.mean()), float(seen.std())
-    seen = (seen - center) / scale
-    left, right = (logs[below] - center) / scale, (logs[above] - center) / scale
+    # Standardised, so that one tolerance fits every unit and spread; by the limits too, which may
+    # lie many spreads of the detected values away from these.
+    center, scale = float(seen.mean()), float(logs.std())
+    sample = _standardised((logs - center) / scale, below, above)
     theta, delta = 1.0, 0.0
-    level = _log_likelihood(theta, delta, seen, left, right)
+    here = _expansion(theta, delta, sample)
     for _ in range(STEPS):
-        gradient, curvature = _derivatives(theta, delta, seen, left, right)
-        step = np.linalg.solve(curvature, gradient)
-        length = 1.0
-        while True:
-            there = theta - length * step[0], delta - length * step[1]
-            better = _log_likelihood(*there, seen, left, right) if there[0] > 0 else -math.inf
-            if better >= level - TOLERANCE:
-                break
-            length /= 2
-        theta, delta = float(there[0]), float(there[1])
-        if abs(better - level) < TOLERANCE:
-            break
-        level = better
-    return Normal(center + scale * delta / theta, scale / theta)
+        step = here.newton()
+        for length in HALVINGS:
+            at = theta - length * step[0], delta - length * step[1]
+            if at[0] > 0:
+                there = _expansion(*at, sample)
+                if there.level >= here.level - TOLERANCE:
+                    break
+        else:
+            return None
+        gain = there.level - here.level
+        (theta, delta), here = at, there
+        if abs(gain) < TOLERANCE:
+            return Normal(center + scale * delta / theta, scale / theta)
+    return None
 
 
-def _log_likelihood(theta: float, delta: float, seen: Floats, left: Floats, right: Floats) -> float:
-    from scipy.special import log_ndtr
+class _Sample(NamedTuple):
+    """What the likelihood needs: detected values about their mean, and each limit once."""
 
-    return float(
-        len(seen) * math.log(theta)
-        - 0.5 * np.sum((theta * seen - delta) ** 2)
-        + np.sum(log_ndtr(theta * left - delta))
-        + np.sum(log_ndtr(delta - theta * right))
+    detected: int
+    squares: float
+    limits: Floats
+    signs: Floats
+    """1 where values lie below the limit, -1 where above."""
+    counts: Floats
+
+
+def _standardised(logs: Floats, below: Flags, above: Flags) -> _Sample:
+    seen = logs[~(below | above)]
+    low, times_low = np.unique(logs[below], return_counts=True)
+    high, times_high = np.unique(logs[above], return_counts=True)
+    return _Sample(
+        len(seen),
+        float(seen @ seen),
+        np.concatenate([low, high]),
+        np.repeat([1.0, -1.0], [len(low), len(high)]),
+        np.concatenate([times_low, times_high]).astype(np.float64),
     )
 
 
-def _derivatives(
-    theta: float, delta: float, seen: Floats, left: Floats, right: Floats
-) -> tuple[Floats, Floats]:
-    """Gradient and Hessian in (theta, delta)."""
-    rest = theta * seen - delta
-    gradient = np.array([len(seen) / theta - rest @ seen, rest.sum()])
-    cross = seen.sum()
-    hessian = np.array([[-len(seen) / theta**2 - seen @ seen, cross], [cross, -len(seen)]])
-    for limits, sign in ((left, 1.0), (right, -1.0)):
-        z = sign * (theta * limits - delta)
-        ratio = mills(z)
-        slope = -ratio * (z + ratio)
-        gradient += sign * np.array([ratio @ limits, -ratio.sum()])
-        cross = slope @ limits
-        hessian += np.array([[slope @ limits**2, -cross], [-cross, slope.sum()]])
-    return gradient, hessian
+class _Expansion(NamedTuple):
+    """Log-likelihood at a point, its gradient, and its Hessian."""
+
+    level: float
+    gradient: tuple[float, float]
+    hessian: tuple[float, float, float]
+
+    def newton(self) -> tuple[float, float]:
+        """Hessian's inverse times gradient."""
+        (g, h), (a, b, c) = self.gradient, self.hessian
+        determinant = a * c - b * b
+        return (c * g - b * h) / determinant, (a * h - b * g) / determinant
+
+
+def _expansion(theta: float, delta: float, sample: _Sample) -> _Expansion:
+    from scipy.special import log_ndtr
+
+    n, squares, limits, signs, counts = sample
+    z = signs * (theta * limits - delta)
+    ratio = mills(z)
+    slope, bend = counts * signs * ratio, counts * ratio * (z + ratio)
+    return _Expansion(
+        n * math.log(theta)
+        - 0.5 * (theta**2 * squares + n * delta**2)
+        + float(counts @ log_ndtr(z)),
+        (n / theta - theta * squares + float(slope @ limits), -n * delta - float(slope.sum())),
+        (
+            -n / theta**2 - squares - float(bend @ limits**2),
+            float(bend @ limits),
+            -n - float(bend.sum()),
+        ),
+    )
 
 
 def mills(z: Floats) -> Floats:
-    """Normal density over distribution function, exact far below 0."""
-    from scipy.special import log_ndtr
+    """Normal density over distribution function, without cancellation far below 0."""
+    from scipy.special import erfcx
 
-    return np.asarray(np.exp(-0.5 * z**2 - 0.5 * math.log(2 * math.pi) - log_ndtr(z)))
+    return np.asarray(math.sqrt(2 / math.pi) / erfcx(-z / math.sqrt(2)))
+
+
+def _varies(logs: Floats) -> bool:
+    """Whether a spread can be estimated."""
+    return len(np.unique(logs)) >= FEWEST and float(np.ptp(logs)) > NEGLIGIBLE
