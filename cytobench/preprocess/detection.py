@@ -22,6 +22,10 @@ class DetectedEnough(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     analytes : sequence of str
     max_below : float or None
         Between 0 and 1; None keeps all.
+    linear : sequence of str
+        The analytes on a linear scale, of which a 0 was not detected even if it is not flagged.
+    besides : sequence of str
+        Columns that no model sees, such as the batch.
 
     Attributes
     ----------
@@ -29,9 +33,17 @@ class DetectedEnough(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Analyte -> share below detection.
     """
 
-    def __init__(self, analytes: tuple[str, ...] = (), max_below: float | None = None) -> None:
+    def __init__(
+        self,
+        analytes: tuple[str, ...] = (),
+        max_below: float | None = None,
+        linear: tuple[str, ...] = (),
+        besides: tuple[str, ...] = (),
+    ) -> None:
         self.analytes = analytes
         self.max_below = max_below
+        self.linear = linear
+        self.besides = besides
 
     def fit(self, X: pd.DataFrame, y: object = None) -> DetectedEnough:
         """Find the analytes to leave out.
@@ -39,16 +51,16 @@ class DetectedEnough(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         DataError
-            ``E365`` where no column would be left.
+            ``E365`` where no column that a model sees would be left.
         """
         del y
         self.feature_names_in_ = np.asarray(X.columns, dtype=object)
-        shares = {name: _share_below(X, name) for name in self.analytes}
+        shares = {name: self._share_below(X, name) for name in self.analytes if name in X.columns}
         most = 1.0 if self.max_below is None else self.max_below
         self.dropped_ = {name: share for name, share in shares.items() if share > most}
         gone = {name + suffix for name in self.dropped_ for suffix in ("", BELOW, ABOVE)}
         self.kept_ = [str(column) for column in X.columns if str(column) not in gone]
-        if not self.kept_ and self.dropped_:
+        if self.dropped_ and set(self.kept_) <= set(self.besides):
             raise DataError(
                 "E365",
                 f"all {len(self.dropped_)} analytes are below detection in more than {most:.0%} "
@@ -68,9 +80,10 @@ class DetectedEnough(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         del input_features
         return np.asarray(self.kept_, dtype=object)
 
-
-def _share_below(X: pd.DataFrame, name: str) -> float:
-    known = X[name].notna().to_numpy()
-    if name + BELOW not in X.columns or not known.any():
-        return 0.0
-    return float(X[name + BELOW].to_numpy(dtype=bool)[known].mean())
+    def _share_below(self, X: pd.DataFrame, name: str) -> float:
+        values = X[name].to_numpy(dtype=np.float64)
+        below = (values == 0) & (name in self.linear)
+        if name + BELOW in X.columns:
+            below = below | X[name + BELOW].to_numpy(dtype=bool)
+        known = ~np.isnan(values)
+        return float(below[known].mean()) if known.any() else 0.0

@@ -29,8 +29,8 @@ def by_order_statistics(values: Floats, below: Flags, above: Flags | None = None
     """Regression of log detected values on normal scores of their plotting positions.
 
     Plotting positions are those for several limits of Helsel & Cohn (1988,
-    doi:10.1029/WR024i012p01997), as in R's NADA. That a value above a limit is known only to be
-    there leaves the ranks of those under it; it is counted, and is no point of the line.
+    doi:10.1029/WR024i012p01997), as in R's NADA. A value above a limit counts in the ranks of those
+    under it, but is no point of the line: where it lies is not known.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ def _assay_steps(
         cohort.analytes, linear, recipe.censored_indicators, **randomness
     )
     steps: list[tuple[str, Any]] = [
-        ("detected", DetectedEnough(cohort.analytes, recipe.max_below)),
+        ("detected", DetectedEnough(cohort.analytes, recipe.max_below, linear, (BATCH,))),
         ("censored", censored),
     ]
     if recipe.log:
