@@ -11,6 +11,8 @@ TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# tabm brings torch along, so it is left out where torch is unwanted.
+DEV_EXTRAS := dev$(if $(filter none,$(TORCH)),,$(shell echo ,tabm))
 RUN_READY := $(VENV)/.ready-run-$(TORCH)
 DEV_READY := $(VENV)/.ready-dev-$(TORCH)
 
@@ -81,5 +83,5 @@ $(RUN_READY): pyproject.toml $(VENV)/.ready-torch-$(TORCH)
 
 $(DEV_READY): pyproject.toml $(VENV)/.ready-torch-$(TORCH)
 	@echo "installing cytobench, what it needs and the development tools (a minute or two)"
-	@$(PIP) install -q -e '.[dev]'
+	@$(PIP) install -q -e '.[$(DEV_EXTRAS)]'
 	@touch $@ $(RUN_READY)

@@ -15,6 +15,7 @@ from cytobench.core.space import Choice, Float, Int
 if TYPE_CHECKING:
     from cytobench.data.cohort import Analyte, Cohort, LabelOutcome, ScaleOutcome
     from cytobench.data.signalling import signalling_network
+    from cytobench.registry.load import estimator
 
 __version__ = "0.1.0"
 
@@ -32,6 +33,7 @@ __all__ = [
     "PluginError",
     "ScaleOutcome",
     "dataset",
+    "estimator",
     "model",
     "signalling_network",
 ]
@@ -47,4 +49,8 @@ def __getattr__(name: str) -> Any:
         from cytobench.data.signalling import signalling_network
 
         return signalling_network
+    if name == "estimator":
+        from cytobench.registry.load import estimator
+
+        return estimator
     raise AttributeError(f"module 'cytobench' has no attribute {name!r}")

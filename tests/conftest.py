@@ -68,13 +68,13 @@ TOY_DATASET = '''
         )
 '''
 TOY_MODELS = {
-    "ridge": '''
+    "toy_ridge": '''
         """Ridge logistic regression."""
         from cytobench import Float, model
 
 
         @model(space={"C": Float(1e-3, 1e2, log=True)})
-        def ridge(C=1.0):
+        def toy_ridge(C=1.0):
             """Ridge logistic regression."""
             from sklearn.linear_model import LogisticRegression
 
@@ -110,7 +110,7 @@ def working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 @pytest.fixture
 def write_plugin(working_directory: Path) -> Callable[[str, str, str], Path]:
-    """``write_plugin("models", "ridge", source)`` puts a file into ``./plugins``."""
+    """``write_plugin("models", "toy_ridge", source)`` puts a file into ``./plugins``."""
 
     def write(kind: str, name: str, source: str) -> Path:
         path = working_directory / "plugins" / kind / f"{name}.py"
@@ -124,7 +124,7 @@ def write_plugin(working_directory: Path) -> Callable[[str, str, str], Path]:
 
 @pytest.fixture
 def toy_plugins(write_plugin: Callable[[str, str, str], Path], working_directory: Path) -> Path:
-    """A working directory with the dataset ``toy`` and the models ``ridge`` and ``guess``."""
+    """A working directory with the dataset ``toy`` and the models ``toy_ridge`` and ``guess``."""
     write_plugin("datasets", "toy", TOY_DATASET)
     for name, source in TOY_MODELS.items():
         write_plugin("models", name, source)

@@ -35,11 +35,10 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _list_models() -> int:
-    from importlib.util import find_spec
-
     from cytobench.core.cards import ModelCard
     from cytobench.registry.declared import declared
     from cytobench.registry.discover import discover
+    from cytobench.registry.extras import absent, install_hint
 
     rows, broken = [], []
     for plugin in discover("model").values():
@@ -50,8 +49,8 @@ def _list_models() -> int:
         if not isinstance(card, ModelCard):
             rows.append([plugin.name, "?", "", "", plugin.origin])
             continue
-        absent = card.extra is not None and find_spec(card.extra) is None
-        state = f"needs pip install 'cytobench[{card.extra}]'" if absent else "ready"
+        lacking = card.extra is not None and absent(card.extra)
+        state = f"needs {install_hint(str(card.extra))}" if lacking else "ready"
         rows.append([card.name, ", ".join(card.tasks), card.role, state, card.summary])
     known = {row[0] for row in rows}
     for name, item in declared("model").items():

@@ -89,6 +89,8 @@ def _report(summary: Summary, jobs: Jobs) -> None:
     console.say()
     for warning in summary.warnings.values():
         console.warn(warning)
+    for text, folds in summary.suspicious.items():
+        console.warn(f"{text} in {folds} {'fold' if folds == 1 else 'folds'}")
     reasons: dict[str, list[str]] = {}
     for refused in summary.refused:
         if refused.applicable:

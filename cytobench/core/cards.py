@@ -35,7 +35,11 @@ class ModelCard:
     needs : tuple of str
         Analytes without which the question makes no sense.
     extra : str or None
-        The optional dependency group that it needs, for the hint where it is absent.
+        The optional dependency group that it needs, named as the package that it imports.
+    composed : str or None
+        The parameter that lists other model plugins by name; their sources are part of its key.
+    excused : mapping
+        Code of a check of ``cytobench check`` -> why it is expected to fail.
     role : {"model", "floor"}
         Floors are always in the table and never ranked as a discovery.
     """
@@ -49,6 +53,8 @@ class ModelCard:
     raw: bool = False
     needs: tuple[str, ...] = ()
     extra: str | None = None
+    composed: str | None = None
+    excused: Mapping[str, str] = field(default_factory=dict)
     role: Role = "model"
     version: str = "1"
     licence: str = ""
@@ -60,7 +66,8 @@ class ModelCard:
 class DatasetCard:
     """What is known of a cohort: its origin, what its outcome means, what may be done with it.
 
-    `access` says how to get a study that nobody may publish, and what of its layout is unconfirmed.
+    `access` says how to get a study that nobody may publish, and what of its layout is unconfirmed;
+    `excused` which checks of ``cytobench check`` are expected to fail, and why.
     """
 
     name: str
@@ -75,3 +82,4 @@ class DatasetCard:
     origin: str = ""
     caveat: str = ""
     access: str = ""
+    excused: Mapping[str, str] = field(default_factory=dict)

@@ -29,6 +29,8 @@ def model(
     raw: bool = False,
     needs: Sequence[str] = (),
     extra: str | None = None,
+    composed: str | None = None,
+    excused: Mapping[str, str] | None = None,
     role: Role = "model",
     name: str | None = None,
     version: str = "1",
@@ -44,7 +46,8 @@ def model(
     Raises
     ------
     PluginError
-        ``E212`` for an unknown task or input, or a space over a parameter that does not exist.
+        ``E212`` for an unknown task or input, or a space over a parameter that does not exist,
+        ``E216`` for an excuse without a reason.
     """
 
     def declare(factory: Factory) -> Factory:
@@ -58,6 +61,8 @@ def model(
             raw=raw,
             needs=needs,
             extra=extra,
+            composed=composed,
+            excused=excused or {},
             role=role,
             version=version,
             licence=licence,
@@ -77,6 +82,7 @@ def dataset(
     licence: str = "",
     citation: str = "",
     caveat: str = "",
+    excused: Mapping[str, str] | None = None,
 ) -> Callable[[Factory], Factory]:
     """Declare a function that returns a :class:`cytobench.Cohort` as a dataset plugin.
 
@@ -94,6 +100,7 @@ def dataset(
             licence=licence,
             citation=citation,
             caveat=caveat,
+            excused=reasons(name or factory.__name__, excused or {}),
         )
         setattr(factory, DECLARATION, card)
         return factory
@@ -113,6 +120,8 @@ def model_card(*, name: str, doc: str, parameters: Mapping[str, Any], **fields: 
     _all_known(name, "role", (fields["role"],), ("model", "floor"))
     tunable = [key for key in parameters if key not in INJECTED]
     _all_known(name, "parameter in space", tuple(space), tuple(tunable))
+    if fields.get("composed") is not None:
+        _all_known(name, "parameter in composed", (fields["composed"],), tuple(tunable))
     return ModelCard(
         **{
             **fields,
@@ -122,9 +131,29 @@ def model_card(*, name: str, doc: str, parameters: Mapping[str, Any], **fields: 
             "inputs": inputs,
             "space": space,
             "needs": tuple(fields["needs"]),
+            "excused": reasons(name, fields.get("excused") or {}),
             "parameters": {key: parameters[key] for key in tunable},
         }
     )
+
+
+def reasons(name: str, excused: Mapping[str, str]) -> dict[str, str]:
+    """Excused checks, each with its reason in words.
+
+    Raises
+    ------
+    PluginError
+        ``E216`` where one has none.
+    """
+    for code, reason in excused.items():
+        if not isinstance(reason, str) or not reason.strip():
+            raise PluginError(
+                "E216",
+                f"excused check {code!r} has no reason",
+                where=f"plugin {name!r}",
+                hint='write excused={"CB203": "why this is expected"}',
+            )
+    return {str(code): reason for code, reason in excused.items()}
 
 
 def first_line(doc: str) -> str:

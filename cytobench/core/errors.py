@@ -66,6 +66,10 @@ class StoreError(CytobenchError):
     """The run store cannot be read or written."""
 
 
+class PredictionWarning(UserWarning):
+    """Predictions that are valid and look wrong; counted by fold and said after a run."""
+
+
 class NotApplicable(CytobenchError):
     """A model cannot be asked of this cohort (no CRP measured, say); a reason, not a failure."""
 

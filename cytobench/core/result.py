@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Version of the stored record; a reader refuses one that it does not know."""
 
 
@@ -82,6 +82,8 @@ class FoldResult:
         Mean outcome of the training part, the null model's prediction.
     inner : InnerPredictions or None
         None where no inner split was made, and where a reader did not ask for it.
+    curves : mapping
+        Learning curves of the final fit, one value an epoch; empty where the model has none.
     timings : mapping
         Seconds: ``tune``, ``fit``, ``predict``.
     """
@@ -100,6 +102,7 @@ class FoldResult:
     left_out: Mapping[str, float] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
     inner: InnerPredictions | None = None
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from cytobench import plugins as plugin_root
 from cytobench.core.cards import BINARY_TASKS, INPUTS, DatasetCard, ModelCard
-from cytobench.core.declare import INJECTED, first_line, model_card
+from cytobench.core.declare import INJECTED, first_line, model_card, reasons
 from cytobench.core.errors import PluginError, did_you_mean
 from cytobench.core.space import Choice, Float, Int
 
@@ -190,7 +190,8 @@ def _dataset(
     name: str, doc: str, parameters: dict[str, Any], fields: dict[str, Any], origin: str
 ) -> DatasetCard:
     del parameters  # a dataset's parameters are not part of its card
-    return DatasetCard(name=name, summary=first_line(doc), origin=origin, **fields)
+    excused = reasons(name, fields.pop("excused", None) or {})
+    return DatasetCard(name=name, summary=first_line(doc), origin=origin, excused=excused, **fields)
 
 
 _CARDS: dict[Kind, Callable[..., ModelCard | DatasetCard]] = {

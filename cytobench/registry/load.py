@@ -14,9 +14,10 @@ from typing import Any, Literal
 from cytobench.core.cards import BINARY_TASKS, DatasetCard, ModelCard
 from cytobench.core.declare import DECLARATION
 from cytobench.core.errors import CytobenchError, PluginError
-from cytobench.core.hashing import file_digest
+from cytobench.core.hashing import digest, file_digest
 from cytobench.core.space import Dimension, from_config
 from cytobench.registry.discover import Plugin, find
+from cytobench.registry.extras import install_hint
 
 TaskKind = Literal["classification", "regression"]
 
@@ -33,7 +34,9 @@ class LoadedModel:
     space : mapping
         What is tuned.
     source : str
-        Sha256 of the plugin's file, part of every result's key.
+        Sha256 of the plugin's file and of those of its parts, part of every result's key.
+    extras : tuple of str
+        Optional packages that it and its parts need.
     """
 
     card: ModelCard
@@ -41,12 +44,13 @@ class LoadedModel:
     parameters: Mapping[str, Any]
     space: Mapping[str, Dimension]
     source: str
+    extras: tuple[str, ...] = ()
 
     def build(
         self,
         params: Mapping[str, Any],
         *,
-        random_state: int,
+        random_state: int | None,
         kind: TaskKind,
         device: str = "auto",
         units: Mapping[str, str] | None = None,
@@ -113,9 +117,67 @@ def load_model(config: Mapping[str, Any]) -> LoadedModel:
             where=plugin.origin,
             hint=f"it has: {', '.join(sorted(known)) or 'none'}",
         )
-    return LoadedModel(
-        replace(card, origin=plugin.origin), factory, fields, space, source_of(plugin)
-    )
+    card = replace(card, origin=plugin.origin)
+    loaded = LoadedModel(card, factory, fields, space, source_of(plugin), _extras(card))
+    return loaded if card.composed is None else _with_parts(loaded)
+
+
+def estimator(
+    name: str,
+    *,
+    kind: TaskKind = "classification",
+    random_state: int | None = None,
+    device: str = "auto",
+    units: Mapping[str, str] | None = None,
+    **parameters: Any,
+) -> Any:
+    """An estimator of another model plugin: its defaults with these parameters over them.
+
+    A plugin that calls it declares ``composed=`` with the parameter that holds the names, so that
+    a change of a part's source changes the results' key.
+
+    Raises
+    ------
+    PluginError
+        As :func:`load_model` and :meth:`LoadedModel.build`.
+    """
+    loaded = load_model({"name": name, **parameters})
+    return loaded.build({}, random_state=random_state, kind=kind, device=device, units=units)
+
+
+def _with_parts(loaded: LoadedModel) -> LoadedModel:
+    """The same, with the sources and extras of the models that it is composed of.
+
+    Raises
+    ------
+    PluginError
+        ``E224`` where a part is itself composed, or looks at other columns than its whole.
+    """
+    card = loaded.card
+    assert card.composed is not None
+    names = loaded.parameters.get(card.composed, card.parameters[card.composed])
+    where = f"model {card.name!r} ({card.origin})"
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names) or not names:
+        raise PluginError("E224", f"{card.composed} is {names!r}, expected names", where=where)
+    parts = [load_model({"name": name}) for name in names if name != card.name]
+    for part in parts:
+        if part.card.raw or part.card.composed or part.card.inputs != card.inputs:
+            raise PluginError(
+                "E224",
+                f"{part.card.name} cannot be a part: it is composed itself, or looks at other "
+                "columns",
+                where=where,
+                hint=f"name other models: model.{card.composed}=[elastic_net,random_forest]",
+            )
+    if len(parts) < len(names):
+        raise PluginError("E224", "names itself as a part", where=where)
+    extras = tuple(dict.fromkeys([*loaded.extras, *(e for part in parts for e in part.extras)]))
+    source = digest([loaded.source, *(part.source for part in parts)])
+    return replace(loaded, source=source, extras=extras)
+
+
+def _extras(card: ModelCard) -> tuple[str, ...]:
+    return () if card.extra is None else (card.extra,)
 
 
 def _load_target(
@@ -202,10 +264,9 @@ def place(error: BaseException) -> str:
 
 def _missing_package(error: ModuleNotFoundError, name: str, extra: str | None) -> PluginError:
     package = (error.name or "").partition(".")[0]
-    install = f"pip install 'cytobench[{extra}]'" if extra else f"pip install {package}"
     return PluginError(
         "E220",
         f"needs the package {package!r}, which is not installed",
         where=f"plugin {name!r} ({place(error)})",
-        hint=install,
+        hint=install_hint(extra or package),
     )

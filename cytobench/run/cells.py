@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from cytobench.data.cohort import Cohort
 from cytobench.data.target import Target, build_target, permuted, task_from_config
 from cytobench.preprocess.recipe import recipe_from_config
 from cytobench.registry.discover import find
+from cytobench.registry.extras import absent, install_hint
 from cytobench.registry.load import LoadedModel, call, import_plugin, load_model
 from cytobench.run.provenance import framework_revision, versions
 from cytobench.splits.plan import SplitPlan
@@ -89,7 +89,7 @@ class LoadedCell:
             "cohort": self.bench.cohort.fingerprint,
             "plan": self.bench.plan.hash,
             "plugin": self.model.source,
-            "versions": versions(self.model.card.extra),
+            "versions": versions(*self.model.extras),
             "permutation": self.cell.permutation,
             **{name: config[name] for name in ("task", "model", "preprocess", "seed", "device")},
             "tuning": asdict(budget_from_config(config["tuning"])),
@@ -115,11 +115,11 @@ def load_cell(cell: Cell) -> LoadedCell:
         raise NotApplicable(
             "E222", f"{card.name} does not do {task.name}; it does {', '.join(card.tasks)}"
         )
-    if card.extra is not None and find_spec(card.extra) is None:
-        raise NotApplicable(
-            "E220",
-            f"{card.name} needs the package {card.extra!r}: pip install 'cytobench[{card.extra}]'",
-        )
+    for extra in model.extras:
+        if absent(extra):
+            raise NotApplicable(
+                "E220", f"{card.name} needs the package {extra!r}: {install_hint(extra)}"
+            )
     bench = load_bench(config)
     missing = [name for name in card.needs if name not in bench.cohort.analytes]
     if missing:

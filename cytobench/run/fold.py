@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytobench.core.errors import CytobenchError, PluginError
+from cytobench.core.errors import CytobenchError, PluginError, PredictionWarning
 from cytobench.core.hashing import canonical_json, pseudonyms
 from cytobench.core.result import (
     FoldFailure,
@@ -122,6 +122,7 @@ class OuterFold:
             loaded.bench.cohort, card.inputs, None if card.raw else self.recipe
         )
         self.left_out: dict[str, float] = {}
+        self.curves: dict[str, list[float]] = {}
         self.y = loaded.bench.target.y
         self.seen: dict[str, list[Floats]] = {}
         # Not the model's name: every model gets the same inner splits.
@@ -154,8 +155,9 @@ class OuterFold:
             "features": [str(column) for column in train.X.columns],
             "parameters": len(train.X.columns) - self._categories(),
             "left_out": self.left_out,
+            "curves": self.curves,
             "inner": self._inner(trials, inner),
-            "versions": versions(self.loaded.model.card.extra),
+            "versions": versions(*self.loaded.model.extras),
         }
 
     def _refit(self, params: Mapping[str, Any]) -> tuple[Floats, Part, dict[str, float]]:
@@ -168,11 +170,21 @@ class OuterFold:
             train, test = self.encode(self.split.train, self.split.test, draw)
             estimator = self.fit(params, train)
             fitted = time.perf_counter()
+            self.curves = learning_curves(estimator)
             predictions.append(self.predict(estimator, test.X))
             parts.append(train)
             seconds["fit"] += fitted - started
             seconds["predict"] += time.perf_counter() - fitted
-        return np.mean(predictions, axis=0), parts[0], seconds
+        prediction = np.mean(predictions, axis=0)
+        if (
+            self.loaded.model.card.role == "model"
+            and len(prediction) > 1
+            and not np.ptp(prediction)
+        ):
+            warnings.warn(
+                "predicts the same for every test patient", PredictionWarning, stacklevel=2
+            )
+        return prediction, parts[0], seconds
 
     def _categories(self) -> int:
         """Columns of text: each has a level that the others leave nothing to say about."""
@@ -325,3 +337,9 @@ class OuterFold:
             truth=bench.target.truth[test].tolist(),
             groups={name: [level[row] for row in test] for name, level in groups.items()},
         )
+
+
+def learning_curves(estimator: Any) -> dict[str, list[float]]:
+    """What a fitted estimator says of its training in ``learning_curves_``, one value an epoch."""
+    found = getattr(estimator, "learning_curves_", None) or {}
+    return {str(name): [float(value) for value in values] for name, values in found.items()}

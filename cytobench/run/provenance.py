@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cytobench import __version__
 from cytobench.core.hashing import digest, file_digest
+from cytobench.registry.extras import distributions
 
 PACKAGE = Path(__file__).resolve().parent.parent
 DECIDING = (
@@ -29,9 +30,10 @@ DECIDING = (
 
 
 @lru_cache
-def versions(extra: str | None = None) -> dict[str, str]:
-    """Versions of the packages that predictions depend on, with a plugin's extra package."""
-    names = ["numpy", "scipy", "scikit-learn", "optuna", *([extra] if extra else [])]
+def versions(*extras: str) -> dict[str, str]:
+    """Versions of the packages that predictions depend on, with those of a plugin's extras."""
+    names = ["numpy", "scipy", "scikit-learn", "optuna"]
+    names += [name for extra in extras for name in distributions(extra) if name not in names]
     found = {"cytobench": __version__, "python": platform.python_version()}
     for name in names:
         try:

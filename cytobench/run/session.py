@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
-from cytobench.core.errors import CytobenchError, NotApplicable, UsageError
+from cytobench.core.errors import CytobenchError, NotApplicable, PredictionWarning, UsageError
 from cytobench.core.result import FoldFailure
 from cytobench.run.cells import Cell, LoadedCell, load_cell
 from cytobench.run.engine import check_engine, run_folds
@@ -53,6 +54,13 @@ class Summary:
     refused: list[Refused] = field(default_factory=list)
     failures: list[tuple[Planned, FoldFailure]] = field(default_factory=list)
     warnings: dict[str, str] = field(default_factory=dict)
+    suspicious: Counter[str] = field(default_factory=Counter)
+
+    def note(self, model: str, said: Sequence[str]) -> None:
+        """Count what a fold warned of its own predictions."""
+        prefix = f"{PredictionWarning.__name__}: "
+        found = [text.removeprefix(prefix) for text in said if text.startswith(prefix)]
+        self.suspicious.update(f"{model} {text}" for text in found)
 
     @property
     def failed_cells(self) -> int:
@@ -157,6 +165,7 @@ def _run(
         else:
             store.write_fold(spec.key, outcome)
             summary.folds_run += 1
+            summary.note(planned.cell.model_name, outcome.warnings)
         listener.fold_done(planned, failure)
         left[spec.key] -= 1
         if left[spec.key] == 0:
@@ -201,7 +210,7 @@ def describe(loaded: LoadedCell, command: str) -> dict[str, Any]:
         "config": {
             name: config[name] for name in ("model", "preprocess", "tuning", "seed", "device")
         },
-        "versions": versions(card.extra),
+        "versions": versions(*loaded.model.extras),
         "git_commit": git_commit(),
         "command": command,
     }

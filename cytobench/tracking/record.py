@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -42,7 +43,7 @@ SHOWN_WARNINGS = 3
 
 @dataclass(frozen=True)
 class Measured:
-    """One value of a metric; `step` is the fold for the series, else 0."""
+    """One value of a metric; `step` is the fold of ``fold/``, the epoch of ``epoch/``, else 0."""
 
     name: str
     value: float
@@ -123,11 +124,38 @@ def _metrics(cell: StoredCell, row: Row | None) -> list[Measured]:
             Measured(f"fold/{name}", float(value), fold.fold)
             for fold, value in zip(cell.folds, values, strict=True)
         ]
+    found += _by_epoch(cell)
     return [  # rounded, as the table shows every digit; undefined: nothing to chart
         Measured(item.name, round(item.value, DIGITS), item.step)
         for item in found
         if item.value == item.value
     ]
+
+
+def _by_epoch(cell: StoredCell) -> list[Measured]:
+    """Learning curves: the mean over the folds that still trained, and how many these were."""
+    curves = learning_curves(cell)
+    found = [
+        Measured(f"epoch/{name}", float(np.mean(values)), epoch)
+        for name, epochs in curves.items()
+        for epoch, values in enumerate(epochs)
+    ]
+    longest = max(curves.values(), key=len, default=[])
+    return found + [
+        Measured("epoch/folds", float(len(values)), epoch) for epoch, values in enumerate(longest)
+    ]
+
+
+def learning_curves(cell: StoredCell) -> dict[str, list[list[float]]]:
+    """Curve -> epoch -> the value of each fold that reached it."""
+    names = dict.fromkeys(name for fold in cell.folds for name in fold.curves)
+    return {
+        name: [
+            [value for value in values if value is not None]
+            for values in itertools.zip_longest(*(fold.curves.get(name, ()) for fold in cell.folds))
+        ]
+        for name in names
+    }
 
 
 def _estimates(cell: StoredCell) -> list[Measured]:
@@ -354,6 +382,7 @@ def tables(cell: StoredCell, row: Row | None = None) -> dict[str, str]:
         "numbers.csv": _number_rows(row) if row else [],
         "folds.csv": _fold_rows(cell),
         "trials.csv": _trial_rows(cell),
+        "learning_curves.csv": _curve_rows(cell),
     }
     return {name: _csv(table) for name, table in rows.items() if table}
 
@@ -404,6 +433,15 @@ def _trial_rows(cell: StoredCell) -> list[dict[str, Any]]:
         | {"seconds": f"{trial.seconds:.3f}", "error": _kind(trial.error)}
         for fold in cell.folds
         for trial in fold.trials
+    ]
+
+
+def _curve_rows(cell: StoredCell) -> list[dict[str, Any]]:
+    return [
+        {"fold": fold.fold, "epoch": epoch}
+        | {name: _digits(values[epoch]) for name, values in fold.curves.items()}
+        for fold in cell.folds
+        for epoch in range(min(map(len, fold.curves.values()), default=0))
     ]
 
 

@@ -67,9 +67,9 @@ def test_findings_as_json(cytobench, write_plugin):
 
 
 def test_a_model_is_tested_on_the_dataset_that_is_named(cytobench, toy_plugins):
-    done = cytobench("audit", "ridge", "dataset=toy")
+    done = cytobench("audit", "toy_ridge", "dataset=toy")
 
-    assert "dataset toy, task response, model ridge" in done.stdout
+    assert "dataset toy, task response, model toy_ridge" in done.stdout
     assert "0 blocking, 0 warnings" in done.stdout
 
 

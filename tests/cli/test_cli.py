@@ -14,7 +14,7 @@ def test_lists_and_cards_show_what_there_is(toy_plugins, cytobench):
     assert "Ridge logistic regression" in cytobench("list", "models").stdout
     assert "Ninety patients" in cytobench("list", "datasets").stdout
     assert "leave_one_site_out" in cytobench("list", "protocols").stdout
-    card = cytobench("info", "ridge").stdout
+    card = cytobench("info", "toy_ridge").stdout
     assert "C = 1.0, tuned over Float(low=0.001, high=100.0, log=True)" in card
 
 
@@ -22,17 +22,17 @@ def test_lists_and_cards_show_what_there_is(toy_plugins, cytobench):
     ("words", "said"),
     [
         (["runn"], "did you mean 'run'?"),
-        (["run", "dataset=tooy", "model=ridge"], "did you mean 'toy'?"),
-        (["run", "dataset=toy", "model=rigde"], "did you mean 'ridge'?"),
-        (["run", "dataset=toy", "model=ridge", "model.D=3"], "model.D=3"),
-        (["run", "dataset=toy", "model=ridge", "tuning.trails=3"], "did you mean 'trials'?"),
-        (["run", "dataset=toy", "model=ridge", "protocol=loso"], "leave_one_site_out"),
-        (["run", "dataset=toy", "model=ridge", "oops"], "write key=value"),
-        (["run", "dataset=toy", "model=ridge", "tuning.sampler=grid"], "tpe, random, qmc"),
-        (["run", "dataset=toy", "model=ridge", "engine.workers=0"], "engine.workers"),
+        (["run", "dataset=tooy", "model=toy_ridge"], "did you mean 'toy'?"),
+        (["run", "dataset=toy", "model=rigde"], "did you mean 'toy_ridge'?"),
+        (["run", "dataset=toy", "model=toy_ridge", "model.D=3"], "model.D=3"),
+        (["run", "dataset=toy", "model=toy_ridge", "tuning.trails=3"], "did you mean 'trials'?"),
+        (["run", "dataset=toy", "model=toy_ridge", "protocol=loso"], "leave_one_site_out"),
+        (["run", "dataset=toy", "model=toy_ridge", "oops"], "write key=value"),
+        (["run", "dataset=toy", "model=toy_ridge", "tuning.sampler=grid"], "tpe, random, qmc"),
+        (["run", "dataset=toy", "model=toy_ridge", "engine.workers=0"], "engine.workers"),
         (["run", "dataset=toy", "model=glob(x*)"], "matches nothing"),
         (["run", "suite=quick"], "did you mean 'quickstart'?"),
-        (["info", "rigde"], "did you mean 'ridge'?"),
+        (["info", "rigde"], "did you mean 'toy_ridge'?"),
     ],
 )
 def test_a_typo_gets_a_hint_and_exit_code_2(toy_plugins, cytobench, words, said):
@@ -56,7 +56,7 @@ def test_a_broken_plugin_costs_its_own_cells_only(toy_plugins, write_plugin, cyt
     done = cytobench(
         "run",
         "dataset=toy",
-        "model=broken,ridge",
+        "model=broken,toy_ridge",
         "tuning=off",
         "protocol.repeats=1",
         "tracking=none",
@@ -65,10 +65,10 @@ def test_a_broken_plugin_costs_its_own_cells_only(toy_plugins, write_plugin, cyt
 
     assert listed.returncode == 1
     assert f"{path}:3" in listed.stderr
-    assert "ridge" in listed.stdout
+    assert "toy_ridge" in listed.stdout
     assert done.returncode == 1
     assert f"{path}:3" in done.stderr
-    assert "│ ridge " in done.stdout
+    assert "│ toy_ridge " in done.stdout
 
 
 def test_a_failing_fold_is_told_and_tried_again(toy_plugins, write_plugin, cytobench):
@@ -98,17 +98,21 @@ def test_a_failing_fold_is_told_and_tried_again(toy_plugins, write_plugin, cytob
 
 def test_a_sweep_makes_a_row_for_each_value(toy_plugins, cytobench):
     done = cytobench(
-        "run", "dataset=toy", "model=ridge", "model.C=1,2", "tuning=off", "tracking=none",
+        "run", "dataset=toy", "model=toy_ridge", "model.C=1,2", "tuning=off", "tracking=none",
         "protocol.repeats=1",
     )  # fmt: skip
 
-    assert "ridge (C=1)" in done.stdout
-    assert "ridge (C=2)" in done.stdout
+    assert "toy_ridge (C=1)" in done.stdout
+    assert "toy_ridge (C=2)" in done.stdout
 
 
 def test_a_fixed_parameter_leaves_the_space_unless_its_space_is_named(toy_plugins, cytobench):
-    fixed = cytobench("run", "--cfg", "dataset=toy", "model=ridge", "model.C=3", "floors=[]").stdout
-    moved = cytobench("run", "--cfg", "dataset=toy", "model=ridge", "model.space.C.high=7").stdout
+    fixed = cytobench(
+        "run", "--cfg", "dataset=toy", "model=toy_ridge", "model.C=3", "floors=[]"
+    ).stdout
+    moved = cytobench(
+        "run", "--cfg", "dataset=toy", "model=toy_ridge", "model.space.C.high=7"
+    ).stdout
 
     assert "high" not in fixed
     assert "high: 7" in moved
@@ -118,7 +122,7 @@ def test_changing_what_a_suite_fixes_keeps_the_results_off_its_board(toy_plugins
     (toy_plugins / "conf" / "suite").mkdir(parents=True)
     (toy_plugins / "conf" / "suite" / "mine.yaml").write_text(
         "name: mine\nversion: 1\nentries:\n  - {dataset: toy, task: response}\n"
-        "models: [ridge, guess]\noverrides: [tuning=off, protocol.repeats=1]\n"
+        "models: [toy_ridge, guess]\noverrides: [tuning=off, protocol.repeats=1]\n"
     )
     own = cytobench("run", "suite=mine", "tracking=none")
     changed = cytobench("run", "suite=mine", "protocol.repeats=2", "tracking=none", "model=guess")

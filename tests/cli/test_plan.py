@@ -8,7 +8,7 @@ from cytobench.cli.main import main
 from cytobench.core.errors import UsageError
 from cytobench.run.planning import FRACTIONS, adequacy, inventory, plan_curve
 
-QUICK = ["model=ridge", "tuning=off", "protocol.inner_folds=2", "engine=serial"]
+QUICK = ["model=toy_ridge", "tuning=off", "protocol.inner_folds=2", "engine=serial"]
 
 SCORED_DATASET = '''
     """A cohort with scores before and after treatment."""
@@ -88,11 +88,11 @@ def test_every_input_is_held_against_every_anticipated_auc(toy_plugins):
 
 
 def test_the_curve_is_two_repeats_at_five_fractions_without_floors(toy_plugins):
-    jobs = plan_curve(["dataset=toy", "model=ridge"])
+    jobs = plan_curve(["dataset=toy", "model=toy_ridge"])
 
     protocols = [cell.config["protocol"] for cell in jobs.cells]
     assert {cell.suite for cell in jobs.cells} == {"plan"}
-    assert {cell.model_name for cell in jobs.cells} == {"ridge"}
+    assert {cell.model_name for cell in jobs.cells} == {"toy_ridge"}
     assert tuple(item["train_fraction"] for item in protocols) == FRACTIONS
     assert {item["repeats"] for item in protocols} == {2}
     assert len({cell.entry for cell in jobs.cells}) == len(FRACTIONS)
@@ -100,7 +100,7 @@ def test_the_curve_is_two_repeats_at_five_fractions_without_floors(toy_plugins):
 
 def test_overrides_choose_repeats_and_fractions(toy_plugins):
     jobs = plan_curve(
-        ["dataset=toy", "model=ridge", "protocol.repeats=3", "protocol.train_fraction=0.5,1"]
+        ["dataset=toy", "model=toy_ridge", "protocol.repeats=3", "protocol.train_fraction=0.5,1"]
     )
 
     protocols = [cell.config["protocol"] for cell in jobs.cells]
@@ -132,11 +132,11 @@ def test_a_curve_is_stored_told_and_not_computed_twice(toy_plugins, plan):
     }
     again = json.loads(plan(*words, "--json")[1])
 
-    assert "Learning curve of ridge" in first
+    assert "Learning curve of toy_ridge" in first
     assert len(folds) == 4 * 5
     assert folds == {path: path.stat().st_mtime_ns for path in folds}
     (curve,) = again["curves"]
-    assert curve["model"] == "ridge"
+    assert curve["model"] == "toy_ridge"
     assert curve["metric"] == "auc"
     assert curve["curve"]["sizes"] == sorted(curve["curve"]["sizes"])
     assert curve["curve"]["sizes"][-1] == pytest.approx(72)
@@ -173,7 +173,7 @@ def test_a_fraction_too_small_for_the_cohort_costs_its_own_point_only(toy_plugin
     code, out, errors = plan("toy", *QUICK, *few)
 
     assert code == 0
-    assert "ridge at 0.2 of the training part cannot run" in errors
+    assert "toy_ridge at 0.2 of the training part cannot run" in errors
     assert "a curve needs 4 sizes" in out
 
 
@@ -181,7 +181,7 @@ def test_a_fraction_too_small_for_the_cohort_costs_its_own_point_only(toy_plugin
     ("words", "said"),
     [
         (["tooy", "--no-curve"], "did you mean 'toy'?"),
-        (["model=ridge"], "name the dataset first"),
+        (["model=toy_ridge"], "name the dataset first"),
         (["toy", "protocol=holdout"], "protocol=repeated_stratified"),
         (["toy", "--no-curve", "--r2", "0.2"], "use --auc"),
         (["toy", "--no-curve", "--auc", "0.4"], "between 0.5 and 1"),

@@ -62,7 +62,7 @@ def row(board, label):
 
 
 def test_permutations_are_resumed_and_extended(toy_plugins, cytobench, working_directory):
-    run = ("run", "dataset=toy", "model=ridge", "floors=[]", *FAST)
+    run = ("run", "dataset=toy", "model=toy_ridge", "floors=[]", *FAST)
 
     cytobench(*run, "permutations=3")
     again = cytobench(*run, "permutations=3").stdout
@@ -71,7 +71,7 @@ def test_permutations_are_resumed_and_extended(toy_plugins, cytobench, working_d
 
     assert "0 folds computed, 20 were already there" in again
     assert "10 folds computed, 20 were already there" in more
-    chance = row(board(working_directory), "ridge")["chance"]
+    chance = row(board(working_directory), "toy_ridge")["chance"]
     assert chance["permutations"] == 5
     assert chance["p"] == pytest.approx(
         1 / 6, abs=1e-6
@@ -83,27 +83,27 @@ def test_permutations_are_resumed_and_extended(toy_plugins, cytobench, working_d
 def test_floors_run_beside_every_model_and_added_value_is_a_column(
     toy_plugins, cytobench, working_directory
 ):
-    shown = cytobench("run", "dataset=toy", "model=ridge", *FAST).stdout
+    shown = cytobench("run", "dataset=toy", "model=toy_ridge", *FAST).stdout
     cytobench("leaderboard", "build")
 
     assert "AUC added to clinical" in shown
     rows = {item["label"]: item for item in board(working_directory)["rows"]}
-    assert set(rows) == {"ridge", "prior", "crp_cutoff", "clinical_only"}
-    assert set(rows["ridge"]["added"]) == {"auc", "log_loss", "brier", "net_benefit"}
-    assert rows["ridge"]["added"]["auc"]["value"] > 0.1
+    assert set(rows) == {"toy_ridge", "prior", "crp_cutoff", "clinical_only"}
+    assert set(rows["toy_ridge"]["added"]) == {"auc", "log_loss", "brier", "net_benefit"}
+    assert rows["toy_ridge"]["added"]["auc"]["value"] > 0.1
     assert rows["clinical_only"]["added"] is None
 
 
 def test_the_refit_bootstrap_is_a_second_opinion_in_the_report(
     toy_plugins, cytobench, working_directory
 ):
-    run = ("run", "dataset=toy", "model=ridge", "floors=[]", "tuning=off", "tracking=none")
+    run = ("run", "dataset=toy", "model=toy_ridge", "floors=[]", "tuning=off", "tracking=none")
     cytobench(*run, "protocol.repeats=2")
     cytobench(*run, "protocol=bootstrap", "protocol.resamples=40")
 
     cytobench("report")
 
-    pages = [path.read_text(encoding="utf-8") for path in working_directory.rglob("ridge.html")]
+    pages = [path.read_text(encoding="utf-8") for path in working_directory.rglob("toy_ridge.html")]
     assert len(pages) == 2
     (page,) = [page for page in pages if "AUC, second opinion" in page]
     assert "refit bootstrap, out-of-bag percentiles of 40 resamples" in page
@@ -115,10 +115,10 @@ def test_a_planted_sin_stops_the_run_by_its_code_until_it_is_acknowledged(
 ):
     codes = {"week8": "A205", "twice": "A201", "plate": "A210"}
     write_plugin("datasets", "leaky", LEAKY)
-    run = ("run", "dataset=leaky", f"dataset.sin={sin}", "model=ridge", "floors=[]", *FAST)
+    run = ("run", "dataset=leaky", f"dataset.sin={sin}", "model=toy_ridge", "floors=[]", *FAST)
 
     refused = cytobench(*run, check=False)
-    honest = cytobench("run", "dataset=leaky", "dataset.sin=none", "model=ridge", *FAST)
+    honest = cytobench("run", "dataset=leaky", "dataset.sin=none", "model=toy_ridge", *FAST)
 
     assert refused.returncode == 1
     assert f"[{codes[sin]}]" in refused.stderr

@@ -46,7 +46,7 @@ def test_over_20_cohorts_of_pure_noise_the_mean_auc_is_one_half(toy_plugins, wri
 
     write_plugin("datasets", "noise", NOISE)
     swept = "dataset.draw=" + ",".join(map(str, range(20)))
-    asked = ["model=ridge", "protocol.repeats=1", "tuning.trials=8", "floors=[]"]
+    asked = ["model=toy_ridge", "protocol.repeats=1", "tuning.trials=8", "floors=[]"]
     jobs = plan_jobs(["dataset=noise", swept, *asked])
 
     estimates = []

@@ -12,7 +12,7 @@ import pytest
 RUN = [
     "run",
     "dataset=toy",
-    "model=ridge,guess",
+    "model=toy_ridge,guess",
     "tuning.trials=6",
     "protocol.repeats=2",
     "tracking=none",
@@ -88,10 +88,10 @@ def test_one_and_two_workers_give_the_same_bits(toy_plugins, cytobench):
 
 def test_an_edited_plugin_is_computed_anew_and_takes_its_place(toy_plugins, cytobench):
     cytobench(*RUN, "engine=serial")
-    plugin = toy_plugins / "plugins" / "models" / "ridge.py"
+    plugin = toy_plugins / "plugins" / "models" / "toy_ridge.py"
     plugin.write_text(plugin.read_text().replace("max_iter=1000", "max_iter=999"))
 
     again = cytobench(*RUN, "engine=serial")
 
     assert "10 folds computed, 10 were already there" in again.stdout
-    assert again.stdout.count("│ ridge ") == 1
+    assert again.stdout.count("│ toy_ridge ") == 1

@@ -14,7 +14,7 @@ BUILD = {"random_state": 1, "kind": "classification"}
 
 
 def test_parameters_reach_the_estimator_and_a_trial_overrides_them(toy_plugins):
-    model = load_model({"name": "ridge", "C": 3.0, "space": {}})
+    model = load_model({"name": "toy_ridge", "C": 3.0, "space": {}})
 
     assert model.build({}, **BUILD).C == 3.0
     assert model.build({"C": 0.1}, **BUILD).C == 0.1
@@ -22,7 +22,7 @@ def test_parameters_reach_the_estimator_and_a_trial_overrides_them(toy_plugins):
 
 def test_a_parameter_that_does_not_exist_is_refused(toy_plugins):
     with pytest.raises(PluginError, match=r"E205.*no parameter 'D'"):
-        load_model({"name": "ridge", "D": 3.0, "space": {}})
+        load_model({"name": "toy_ridge", "D": 3.0, "space": {}})
 
 
 def test_an_exception_in_the_factory_names_file_and_line(write_plugin):

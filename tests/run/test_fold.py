@@ -7,6 +7,7 @@ from cytobench.core.result import FoldFailure
 from cytobench.run.cells import Bench, LoadedCell, load_cell
 from cytobench.run.fold import FoldSpec, attempt_fold, run_fold
 from cytobench.run.jobs import plan_jobs
+from cytobench.run.store import RunStore
 
 SALT = b"salt"
 SMALL = ["dataset=toy", "tuning.trials=4", "protocol.repeats=1", "protocol.inner_folds=3"]
@@ -32,14 +33,14 @@ def with_cohort(cell: LoadedCell, change) -> LoadedCell:
 
 
 def test_the_same_cell_gives_the_same_bits(toy_plugins):
-    first, second = (run_fold(loaded("model=ridge"), 0, SALT) for _ in range(2))
+    first, second = (run_fold(loaded("model=toy_ridge"), 0, SALT) for _ in range(2))
 
     assert first.predictions == second.predictions
     assert first.params == second.params
 
 
 def test_labels_of_the_test_part_do_not_reach_the_predictions(toy_plugins):
-    cell = loaded("model=ridge")
+    cell = loaded("model=toy_ridge")
     test = cell.bench.plan.splits[0].test
 
     def flip(table):
@@ -54,7 +55,7 @@ def test_labels_of_the_test_part_do_not_reach_the_predictions(toy_plugins):
 
 
 def test_other_test_patients_do_not_change_a_prediction(toy_plugins):
-    cell = loaded("model=ridge")
+    cell = loaded("model=toy_ridge")
     test = cell.bench.plan.splits[0].test
 
     def scramble(table):
@@ -70,7 +71,7 @@ def test_other_test_patients_do_not_change_a_prediction(toy_plugins):
 def test_a_planted_signal_is_found_and_shuffled_labels_are_not(toy_plugins):
     from cytobench.evaluate.scores import Scores
 
-    cell = loaded("model=ridge", "dataset.n=150", "protocol.repeats=3")
+    cell = loaded("model=toy_ridge", "dataset.n=150", "protocol.repeats=3")
 
     def shuffle(table):
         table["responder"] = np.random.default_rng(5).permutation(table["responder"].to_numpy())
@@ -86,7 +87,7 @@ def test_a_planted_signal_is_found_and_shuffled_labels_are_not(toy_plugins):
 
 
 def test_the_record_says_how_it_came_about(toy_plugins):
-    result = run_fold(loaded("model=ridge"), 1, SALT)
+    result = run_fold(loaded("model=toy_ridge"), 1, SALT)
 
     assert result.fold == 1
     assert len(result.trials) == 4
@@ -109,8 +110,10 @@ def test_the_record_says_how_it_came_about(toy_plugins):
 
 
 def test_tuning_can_be_off_and_its_metric_chosen(toy_plugins):
-    off = run_fold(loaded("model=ridge", "model.C=0.5", "tuning=off", "tuning.trials=0"), 0, SALT)
-    by_auc = run_fold(loaded("model=ridge", "tuning=random", "tuning.metric=auc"), 0, SALT)
+    off = run_fold(
+        loaded("model=toy_ridge", "model.C=0.5", "tuning=off", "tuning.trials=0"), 0, SALT
+    )
+    by_auc = run_fold(loaded("model=toy_ridge", "tuning=random", "tuning.metric=auc"), 0, SALT)
 
     assert (off.params["C"], list(off.trials)) == (0.5, [])
     assert all(-1 <= trial.score <= 0 for trial in by_auc.trials)
@@ -166,7 +169,7 @@ def test_a_model_that_misbehaves_becomes_a_failure_that_names_it(write_plugin, t
 
 
 def test_a_worker_with_other_data_refuses(toy_plugins):
-    cell = loaded("model=ridge")
+    cell = loaded("model=toy_ridge")
 
     failure = attempt_fold(FoldSpec(cell.cell, "another key", 0), SALT)
 
@@ -194,4 +197,49 @@ def test_warnings_of_a_model_are_kept_with_the_fold(write_plugin, toy_plugins):
 
     result = run_fold(loaded("model=noisy", "tuning=off"), 0, SALT)
 
-    assert result.warnings == ["RuntimeWarning: did not converge"]
+    assert "RuntimeWarning: did not converge" in result.warnings
+
+
+WITH_CURVES = '''
+    from cytobench import model
+
+
+    @model()
+    def learner():
+        """Says how its training went."""
+        from sklearn.linear_model import LogisticRegression
+
+        class Learner(LogisticRegression):
+            """With a curve."""
+
+            def fit(self, X, y):
+                """Fit, and invent nothing: two epochs."""
+                self.learning_curves_ = {"valid_loss": [0.7, 0.6]}
+                return super().fit(X, y)
+
+        return Learner()
+'''
+
+
+def test_learning_curves_of_the_final_fit_are_kept(write_plugin, toy_plugins, tmp_path):
+    write_plugin("models", "learner", WITH_CURVES)
+    store = RunStore(tmp_path / "runs")
+
+    store.write_fold("key", run_fold(loaded("model=learner"), 0, SALT))
+
+    assert store.read_fold("key", 0).curves == {"valid_loss": [0.7, 0.6]}
+
+
+def test_equal_predictions_for_everybody_are_warned_of_unless_the_model_is_a_floor(
+    write_plugin, toy_plugins
+):
+    from conftest import TOY_MODELS
+
+    guess = TOY_MODELS["guess"].replace('role="floor", ', "").replace("guess", "constant")
+    write_plugin("models", "constant", guess)
+
+    said = run_fold(loaded("model=constant"), 0, SALT).warnings
+    of_floor = run_fold(loaded("model=guess"), 0, SALT).warnings
+
+    assert said == ["PredictionWarning: predicts the same for every test patient"]
+    assert of_floor == []

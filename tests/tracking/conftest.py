@@ -23,7 +23,7 @@ def _about(model: str, kind: str, folds: int, **changes: Any) -> dict[str, Any]:
         "folds": folds,
         "model": {
             "name": model, "summary": "Ridge logistic regression", "role": "model",
-            "version": "1", "licence": "BSD-3-Clause", "citation": "10.1000/ridge",
+            "version": "1", "licence": "BSD-3-Clause", "citation": "10.1000/toy_ridge",
             "inputs": ["analytes", "clinical"], "source": "5" * 64,
         },
         "dataset": {
@@ -102,7 +102,7 @@ def store(working_directory: Path) -> RunStore:
 
 @pytest.fixture
 def write_cell(store: RunStore) -> WriteCell:
-    """``write_cell("ridge", "k1")`` stores a cell of four folds and returns its key."""
+    """``write_cell("toy_ridge", "k1")`` stores a cell of four folds and returns its key."""
 
     def write(
         model: str,

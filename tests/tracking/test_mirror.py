@@ -42,15 +42,15 @@ def only_run(client):
 
 
 def test_a_cell_becomes_one_finished_run(mirror, client, write_cell):
-    mirror.cell(write_cell("ridge", "k1"), "quickstart", "toy-response")
+    mirror.cell(write_cell("toy_ridge", "k1"), "quickstart", "toy-response")
     run = only_run(client)
-    assert run.info.run_name == "ridge"
+    assert run.info.run_name == "toy_ridge"
     assert run.info.status == "FINISHED"
     assert run.data.tags[CELL] == "k1"
 
 
 def test_metrics_are_few_and_agree_with_the_leaderboard(mirror, client, write_cell, store):
-    mirror.cell(write_cell("ridge", "k1"), "quickstart", "toy-response")
+    mirror.cell(write_cell("toy_ridge", "k1"), "quickstart", "toy-response")
     metrics = only_run(client).data.metrics
     auc = Scores("classification", "repeated_stratified", store.read_cell("k1").folds).estimate(
         "auc"
@@ -67,7 +67,7 @@ def test_metrics_are_few_and_agree_with_the_leaderboard(mirror, client, write_ce
 
 
 def test_folds_are_the_steps_of_a_series(mirror, client, write_cell, store):
-    mirror.cell(write_cell("ridge", "k1"), "quickstart", "toy-response")
+    mirror.cell(write_cell("toy_ridge", "k1"), "quickstart", "toy-response")
     history = client.get_metric_history(only_run(client).info.run_id, "fold/AUC")
     expected = Scores("classification", "repeated_stratified", store.read_cell("k1").folds)
     assert [item.step for item in history] == [0, 1, 2, 3]
@@ -75,7 +75,7 @@ def test_folds_are_the_steps_of_a_series(mirror, client, write_cell, store):
 
 
 def test_params_say_what_was_fixed_and_what_tuning_chose(mirror, client, write_cell):
-    mirror.cell(write_cell("ridge", "k1"), "quickstart", "toy-response")
+    mirror.cell(write_cell("toy_ridge", "k1"), "quickstart", "toy-response")
     assert only_run(client).data.params == {
         "protocol": "repeated stratified",
         "folds": "4",
@@ -91,7 +91,7 @@ def test_params_say_what_was_fixed_and_what_tuning_chose(mirror, client, write_c
 
 
 def test_tags_tell_where_the_numbers_come_from(mirror, client, write_cell):
-    mirror.cell(write_cell("ridge", "k1"), "quickstart", "toy-response")
+    mirror.cell(write_cell("toy_ridge", "k1"), "quickstart", "toy-response")
     tags = only_run(client).data.tags
     expected = {
         "suite": "quickstart",
@@ -107,12 +107,12 @@ def test_tags_tell_where_the_numbers_come_from(mirror, client, write_cell):
         "n": "40",
     }
     assert expected.items() <= tags.items()
-    assert "cytobench run model=ridge" in tags["mlflow.note.content"]
-    assert "doi.org/10.1000/ridge" in tags["mlflow.note.content"]
+    assert "cytobench run model=toy_ridge" in tags["mlflow.note.content"]
+    assert "doi.org/10.1000/toy_ridge" in tags["mlflow.note.content"]
 
 
 def test_the_dataset_is_an_input(mirror, client, write_cell):
-    mirror.cell(write_cell("ridge", "k1"), "quickstart", "toy-response")
+    mirror.cell(write_cell("toy_ridge", "k1"), "quickstart", "toy-response")
     (given,) = only_run(client).inputs.dataset_inputs
     assert (given.dataset.name, given.dataset.digest) == ("toy", "f" * 12)
     assert given.dataset.source_type == "simulated"
@@ -120,7 +120,7 @@ def test_the_dataset_is_an_input(mirror, client, write_cell):
 
 
 def test_the_experiment_explains_itself_and_opens_with_a_view(mirror, client, write_cell):
-    mirror.cell(write_cell("ridge", "k1"), "quickstart", "toy-response")
+    mirror.cell(write_cell("toy_ridge", "k1"), "quickstart", "toy-response")
     experiment = client.get_experiment_by_name(NAME)
     assert "Simulated patients" in experiment.tags["mlflow.note.content"]
     assert "40 patients, 20 of them with the outcome" in experiment.tags["mlflow.note.content"]
@@ -129,7 +129,7 @@ def test_the_experiment_explains_itself_and_opens_with_a_view(mirror, client, wr
 
 
 def test_artifacts_are_figures_and_tables(mirror, client, write_cell):
-    mirror.cell(write_cell("ridge", "k1"), "quickstart", "toy-response")
+    mirror.cell(write_cell("toy_ridge", "k1"), "quickstart", "toy-response")
     run = only_run(client).info.run_id
     top = {item.path for item in client.list_artifacts(run)}
     figures = {item.path for item in client.list_artifacts(run, "figures")}
@@ -142,7 +142,7 @@ def test_artifacts_are_figures_and_tables(mirror, client, write_cell):
 
 
 def test_no_patient_reaches_mlflow(mirror, write_cell, working_directory):
-    mirror.cell(write_cell("ridge", "k1"), "quickstart", "toy-response")
+    mirror.cell(write_cell("toy_ridge", "k1"), "quickstart", "toy-response")
     written = [working_directory / "mlflow.db", *working_directory.glob("mlartifacts/**/*.csv")]
     for path in written:
         content = path.read_bytes()
@@ -152,7 +152,7 @@ def test_no_patient_reaches_mlflow(mirror, write_cell, working_directory):
 
 
 def test_the_same_cell_again_changes_nothing(mirror, client, write_cell, store, config):
-    key = write_cell("ridge", "k1")
+    key = write_cell("toy_ridge", "k1")
     mirror.cell(key, "quickstart", "toy-response")
     before = only_run(client)
     mirror.cell(key, "quickstart", "toy-response")
@@ -161,24 +161,24 @@ def test_the_same_cell_again_changes_nothing(mirror, client, write_cell, store, 
 
 
 def test_an_incomplete_run_is_replaced(mirror, client, write_cell, store, config):
-    key = write_cell("ridge", "k1", done=3)
+    key = write_cell("toy_ridge", "k1", done=3)
     store.write_failure(key, FoldFailure(3, "ValueError: patient-7 is odd", "plugin.py:3", ""))
     mirror.cell(key, "quickstart", "toy-response")
     run = only_run(client)
-    assert run.info.run_name == "ridge (3 of 4 folds)"
+    assert run.info.run_name == "toy_ridge (3 of 4 folds)"
     assert run.info.status == "FAILED"
     assert "AUC" not in run.data.metrics
     assert "Fold 3 failed: ValueError\n" in run.data.tags["mlflow.note.content"]
-    write_cell("ridge", "k1")
+    write_cell("toy_ridge", "k1")
     Mirror(store, config).cell(key, "quickstart", "toy-response")
     run = only_run(client)
-    assert (run.info.run_name, run.info.status) == ("ridge", "FINISHED")
+    assert (run.info.run_name, run.info.status) == ("toy_ridge", "FINISHED")
     assert "AUC" in run.data.metrics
 
 
 def test_a_cell_without_any_fold_is_shown_as_failed(mirror, client, write_cell):
-    mirror.cell(write_cell("ridge", "k1", done=0), "quickstart", "toy-response")
-    assert only_run(client).info.run_name == "ridge (0 of 4 folds)"
+    mirror.cell(write_cell("toy_ridge", "k1", done=0), "quickstart", "toy-response")
+    assert only_run(client).info.run_name == "toy_ridge (0 of 4 folds)"
 
 
 def test_two_settings_of_a_model_get_different_names(mirror, client, write_cell):
@@ -189,20 +189,20 @@ def test_two_settings_of_a_model_get_different_names(mirror, client, write_cell)
     }
     tuning = {"sampler": "none", "trials": 0, "seconds": None, "metric": "log_loss"}
     for key, c in (("k1", 1), ("k2", 10)):
-        node = {**config, "tuning": tuning, "model": {"name": "ridge", "C": c, "space": {}}}
-        mirror.cell(write_cell("ridge", key, config=node), "quickstart", "toy-response")
-    assert [run.info.run_name for run in runs_in(client)] == ["ridge (C=1)", "ridge (C=10)"]
+        node = {**config, "tuning": tuning, "model": {"name": "toy_ridge", "C": c, "space": {}}}
+        mirror.cell(write_cell("toy_ridge", key, config=node), "quickstart", "toy-response")
+    assert [run.info.run_name for run in runs_in(client)] == ["toy_ridge (C=1)", "toy_ridge (C=10)"]
 
 
 def test_a_cell_that_is_no_longer_asked_for_says_so(mirror, client, write_cell):
     for key in ("k1", "k2"):
-        mirror.cell(write_cell("ridge", key, slot="same"), "quickstart", "toy-response")
+        mirror.cell(write_cell("toy_ridge", key, slot="same"), "quickstart", "toy-response")
     names = {run.data.tags[CELL]: run.info.run_name for run in runs_in(client)}
-    assert names == {"k1": "ridge (superseded)", "k2": "ridge"}
+    assert names == {"k1": "toy_ridge (superseded)", "k2": "toy_ridge"}
 
 
 def test_regression_has_its_own_metrics_and_figure(mirror, client, write_cell):
-    mirror.cell(write_cell("ridge", "k1", kind="regression"), "quickstart", "toy-response")
+    mirror.cell(write_cell("toy_ridge", "k1", kind="regression"), "quickstart", "toy-response")
     run = only_run(client)
     assert set(run.data.metrics) == {
         "MAE", "MAE lower", "MAE upper", "R2", "s per fold", "fold/MAE", "fold/R2", "fold/seconds",
@@ -215,7 +215,7 @@ def test_regression_has_its_own_metrics_and_figure(mirror, client, write_cell):
 def test_undefined_folds_are_left_out_of_the_series(mirror, client, write_cell, store):
     from dataclasses import replace
 
-    key = write_cell("ridge", "k1")
+    key = write_cell("toy_ridge", "k1")
     fold = store.read_fold(key, 2)
     store.write_fold(
         key, replace(fold, predictions=replace(fold.predictions, y=[1.0] * len(fold.predictions.y)))
@@ -227,7 +227,7 @@ def test_undefined_folds_are_left_out_of_the_series(mirror, client, write_cell, 
 
 
 def test_rebuild_leaves_the_runs_of_others_alone(mirror, client, write_cell, store, config):
-    for key, model in (("k1", "ridge"), ("k2", "other")):
+    for key, model in (("k1", "toy_ridge"), ("k2", "other")):
         mirror.cell(write_cell(model, key), "quickstart", "toy-response")
     experiment = client.get_experiment_by_name(NAME).experiment_id
     by_hand = client.create_run(experiment, run_name="by hand").info.run_id
@@ -243,20 +243,20 @@ def test_rebuild_leaves_the_runs_of_others_alone(mirror, client, write_cell, sto
 
 
 def test_an_experiment_in_the_bin_is_restored(mirror, client, write_cell, store, config):
-    mirror.cell(write_cell("ridge", "k1"), "quickstart", "toy-response")
+    mirror.cell(write_cell("toy_ridge", "k1"), "quickstart", "toy-response")
     client.delete_experiment(client.get_experiment_by_name(NAME).experiment_id)
     Mirror(store, config).cell(write_cell("other", "k2"), "quickstart", "toy-response")
     assert client.get_experiment_by_name(NAME).lifecycle_stage == "active"
 
 
 def test_more_params_than_one_call_takes(mirror, client, write_cell):
-    node = {"name": "ridge", "space": {}, **{f"option_{i}": i for i in range(130)}}
+    node = {"name": "toy_ridge", "space": {}, **{f"option_{i}": i for i in range(130)}}
     config = {
         "model": node, "seed": 0, "device": "auto",
         "preprocess": {"name": "standard", "censored": "x", "missing": "median"},
         "tuning": {"sampler": "none", "trials": 0, "seconds": None, "metric": "log_loss"},
     }  # fmt: skip
-    mirror.cell(write_cell("ridge", "k1", config=config), "quickstart", "toy-response")
+    mirror.cell(write_cell("toy_ridge", "k1", config=config), "quickstart", "toy-response")
     assert len(only_run(client).data.params) == 137
 
 
@@ -266,7 +266,7 @@ def test_a_database_that_cannot_be_written_warns_once_and_raises_nothing(
     (working_directory / "occupied").write_text("a file where a folder should be")
     broken = Mirror(store, {"uri": "sqlite:///occupied/mlflow.db", "artifacts": "mlartifacts"})
     for key in ("k1", "k2"):
-        broken.cell(write_cell("ridge", key), "quickstart", "toy-response")
+        broken.cell(write_cell("toy_ridge", key), "quickstart", "toy-response")
     said = capsys.readouterr().err
     assert said.count("E601") == 1
     assert "cytobench track" in said
@@ -276,7 +276,7 @@ def test_a_file_that_is_no_database_is_explained(store, write_cell, working_dire
     (working_directory / "mlflow.db").write_bytes(b"these bytes are no database " * 200)
     mirror = Mirror(store, {"uri": "sqlite:///mlflow.db", "artifacts": "mlartifacts"})
     with pytest.raises(CytobenchError, match="E601"):
-        mirror.write(write_cell("ridge", "k1"), "quickstart", "toy-response")
+        mirror.write(write_cell("toy_ridge", "k1"), "quickstart", "toy-response")
 
 
 def test_a_figure_that_fails_does_not_end_the_run(mirror, write_cell, monkeypatch, capsys):
@@ -284,7 +284,7 @@ def test_a_figure_that_fails_does_not_end_the_run(mirror, write_cell, monkeypatc
         raise ZeroDivisionError("drawing")
 
     monkeypatch.setattr("cytobench.tracking.artifacts.of_cell", broken)
-    mirror.cell(write_cell("ridge", "k1"), "quickstart", "toy-response")
+    mirror.cell(write_cell("toy_ridge", "k1"), "quickstart", "toy-response")
     assert "ZeroDivisionError: drawing" in capsys.readouterr().err
 
 
@@ -320,6 +320,6 @@ def test_mlflow_is_imported_only_by_the_first_cell(cytobench, store):
 def test_telemetry_is_off(mirror, write_cell):
     import os
 
-    mirror.cell(write_cell("ridge", "k1"), "quickstart", "toy-response")
+    mirror.cell(write_cell("toy_ridge", "k1"), "quickstart", "toy-response")
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
     assert os.environ["DO_NOT_TRACK"] == "true"

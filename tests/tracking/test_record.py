@@ -27,13 +27,13 @@ def test_what_tuning_chose_in_a_few_words(values, text):
 
 def test_leave_one_site_out_lists_its_sites(store, write_cell):
     key = write_cell(
-        "ridge", "k1", protocol={"name": "leave_one_site_out", "claim": "a new site"},
+        "toy_ridge", "k1", protocol={"name": "leave_one_site_out", "claim": "a new site"},
         test_labels=["Aarhus", "Bonn", "Cork", "Delft"],
     )  # fmt: skip
     cell = store.read_cell(key)
     note = run_note(cell, [])
     assert "| Cork | 20 | 0." in note
-    names = {item.name for item in make_record(cell, "s", "e", "ridge", []).metrics}
+    names = {item.name for item in make_record(cell, "s", "e", "toy_ridge", []).metrics}
     assert "AUC lower" not in names  # four sites allow no interval
     (first, *_) = csv.DictReader(io.StringIO(tables(cell)["folds.csv"]))
     assert first["test part"] == "Aarhus"
@@ -49,13 +49,39 @@ def test_a_floor_says_that_it_is_one(store, write_cell):
 
 def test_the_first_paragraph_of_an_experiment_explains_the_table(store, write_cell):
     for kind, word in (("classification", "AUC"), ("regression", "MAE")):
-        cell = store.read_cell(write_cell("ridge", kind, kind=kind))
+        cell = store.read_cell(write_cell("toy_ridge", kind, kind=kind))
         assert word in experiment_note(cell, "s", "e").split("\n\n")[0]
 
 
 def test_without_tuning_there_is_no_table_of_trials(store, write_cell):
     from dataclasses import replace
 
-    cell = store.read_cell(write_cell("ridge", "k1"))
+    cell = store.read_cell(write_cell("toy_ridge", "k1"))
     bare = replace(cell, folds=[replace(fold, trials=[]) for fold in cell.folds])
     assert set(tables(bare)) == {"folds.csv"}
+
+
+def test_learning_curves_are_means_over_the_folds_that_still_train(store, write_cell):
+    from dataclasses import replace
+
+    cell = store.read_cell(write_cell("toy_ridge", "k1", folds=2, done=2))
+    lengths = ([1.0, 0.8, 0.6], [0.5, 0.4])
+    folds = [
+        replace(fold, curves={"valid_loss": values})
+        for fold, values in zip(cell.folds, lengths, strict=True)
+    ]
+    trained = replace(cell, folds=folds)
+
+    record = make_record(trained, "s", "e", "toy_ridge", [])
+
+    series = {}
+    for item in record.metrics:
+        if item.name.startswith("epoch/"):
+            series.setdefault(item.name, []).append((item.step, item.value))
+    assert series == {
+        "epoch/valid_loss": [(0, 0.75), (1, 0.6), (2, 0.6)],
+        "epoch/folds": [(0, 2), (1, 2), (2, 1)],
+    }
+    rows = list(csv.DictReader(io.StringIO(tables(trained)["learning_curves.csv"])))
+    assert [row["epoch"] for row in rows] == ["0", "1", "2", "0", "1"]
+    assert rows[3]["valid_loss"] == "0.5000"

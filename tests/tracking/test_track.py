@@ -10,7 +10,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
 
 SMALL = (
     "dataset=toy",
-    "model=ridge,guess",
+    "model=toy_ridge,guess",
     "engine=serial",
     "tuning=off",
     "protocol.repeats=1",
@@ -36,12 +36,12 @@ def test_a_run_is_mirrored_and_can_be_mirrored_anew(cytobench, toy_plugins, empt
     database = toy_plugins / "mlflow.db"
     shutil.copy(empty_database, database)
     cytobench("run", *SMALL)
-    assert names_in(database) == {"adhoc": ["guess", "ridge"]}
-    again = cytobench("track", "dataset=toy", "model=ridge")
+    assert names_in(database) == {"adhoc": ["guess", "toy_ridge"]}
+    again = cytobench("track", "dataset=toy", "model=toy_ridge")
     assert "0 cells written" in again.stdout
-    anew = cytobench("track", "--rebuild", "dataset=toy", "model=ridge")
+    anew = cytobench("track", "--rebuild", "dataset=toy", "model=toy_ridge")
     assert "2 cells written" in anew.stdout
-    assert names_in(database) == {"adhoc": ["guess", "ridge"]}
+    assert names_in(database) == {"adhoc": ["guess", "toy_ridge"]}
 
 
 @pytest.mark.slow
@@ -51,17 +51,17 @@ def test_a_run_survives_a_tracking_server_that_is_away(cytobench, toy_plugins):
     assert done.stderr.count("E601") == 1
     assert "cytobench track" in done.stderr
     assert "10 folds computed" in done.stdout
-    failed = cytobench("track", "dataset=toy", "model=ridge", away, check=False)
+    failed = cytobench("track", "dataset=toy", "model=toy_ridge", away, check=False)
     assert (failed.returncode, failed.stderr.count("E601")) == (1, 1)
 
 
 def test_an_empty_store_is_said(cytobench, toy_plugins):
-    done = cytobench("track", "dataset=toy", "model=ridge", check=False)
+    done = cytobench("track", "dataset=toy", "model=toy_ridge", check=False)
     assert done.returncode == 1
     assert "start a run" in done.stderr
 
 
 def test_there_is_nowhere_to_track_to(cytobench, toy_plugins):
-    done = cytobench("track", "dataset=toy", "model=ridge", "tracking=none", check=False)
+    done = cytobench("track", "dataset=toy", "model=toy_ridge", "tracking=none", check=False)
     assert done.returncode == 2
     assert "E605" in done.stderr

@@ -27,9 +27,9 @@ def test_the_columns_are_metrics_that_a_record_has(store, write_cell):
 
     for kind in ("classification", "regression"):
         write_cell("clinical_only", f"{kind}-floor", kind=kind)
-        cell = store.read_cell(write_cell("ridge", kind, kind=kind))
+        cell = store.read_cell(write_cell("toy_ridge", kind, kind=kind))
         row = board_of(store, "quickstart", "toy-response", cell)[1]
-        record = make_record(cell, "s", "e", "ridge", [], row)
+        record = make_record(cell, "s", "e", "toy_ridge", [], row)
         there = {f"metrics.`{item.name}`" for item in record.metrics}
         there |= {f"tags.`{name}`" for name in record.tags}
         assert set(columns(kind)) <= there

@@ -1,0 +1,1 @@
+"""Coded checks of plugins: what a plugin promises, tested."""

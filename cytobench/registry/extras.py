@@ -1,0 +1,45 @@
+"""Optional packages: which there are, which are absent, and how to get them."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, requires
+from importlib.util import find_spec
+
+_REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+).*extra == ['\"]([^'\"]+)['\"]")
+NOT_MODELS = ("dev", "zoo")
+"""Groups that are no plugin's `extra`: tools of development, and all of the others together."""
+
+
+@lru_cache
+def groups() -> dict[str, tuple[str, ...]]:
+    """Optional dependency groups of cytobench -> the distributions that each installs."""
+    try:
+        lines = requires("cytobench") or []
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return {}
+    found: dict[str, tuple[str, ...]] = {}
+    for line in lines:
+        match = _REQUIREMENT.match(line)
+        if match and match[2] not in NOT_MODELS:
+            found[match[2]] = (*found.get(match[2], ()), match[1])
+    return found
+
+
+def distributions(extra: str) -> tuple[str, ...]:
+    """What is installed for a plugin's `extra`: a group of ours, or else a package of that name."""
+    return groups().get(extra, (extra,))
+
+
+def absent(extra: str) -> bool:
+    """Whether the package that the plugin imports cannot be found."""
+    try:
+        return find_spec(extra) is None
+    except (ImportError, ValueError):
+        return True
+
+
+def install_hint(extra: str) -> str:
+    """The command that installs it."""
+    return f"pip install 'cytobench[{extra}]'" if extra in groups() else f"pip install {extra}"
