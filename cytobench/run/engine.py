@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from cytobench.core.errors import UsageError
-from cytobench.core.result import FoldFailure, FoldResult
-from cytobench.run.fold import FoldSpec, attempt_fold
 
-Outcome = FoldResult | FoldFailure
 ENGINES = ("serial", "joblib")
 
 
+class Work(Protocol):
+    """What is done for one fold: plain data that any process can carry out; it never raises."""
+
+    @property
+    def fold(self) -> int:
+        """Position in the split plan."""
+
+    def attempt(self, salt: bytes) -> Any:
+        """Do it, and answer with the result or a :class:`cytobench.core.result.FoldFailure`."""
+
+
+Spec = TypeVar("Spec", bound=Work)
+
+
 def run_folds(
-    specs: Sequence[FoldSpec], engine: Mapping[str, Any], salt: bytes
-) -> Iterator[tuple[FoldSpec, Outcome]]:
+    specs: Sequence[Spec], engine: Mapping[str, Any], salt: bytes
+) -> Iterator[tuple[Spec, Any]]:
     """Run folds with the chosen engine, yielding each as it finishes.
 
     Parameters
@@ -26,7 +37,7 @@ def run_folds(
     """
     workers = check_engine(engine)
     if workers == 1 or len(specs) == 1:
-        yield from ((spec, attempt_fold(spec, salt)) for spec in specs)
+        yield from ((spec, spec.attempt(salt)) for spec in specs)
     else:
         yield from _joblib(specs, min(workers, len(specs)), salt)
 
@@ -58,9 +69,7 @@ def available_cores() -> int:
     return int(cpu_count())
 
 
-def _joblib(
-    specs: Sequence[FoldSpec], workers: int, salt: bytes
-) -> Iterator[tuple[FoldSpec, Outcome]]:
+def _joblib(specs: Sequence[Spec], workers: int, salt: bytes) -> Iterator[tuple[Spec, Any]]:
     from joblib import Parallel, delayed
 
     # Whole folds, one at a time: a late worker then never waits behind a batch.
@@ -68,8 +77,8 @@ def _joblib(
     yield from pool(delayed(_pair)(spec, salt) for spec in specs)
 
 
-def _pair(spec: FoldSpec, salt: bytes) -> tuple[FoldSpec, Outcome]:
-    return spec, attempt_fold(spec, salt)
+def _pair(spec: Spec, salt: bytes) -> tuple[Spec, Any]:
+    return spec, spec.attempt(salt)
 
 
 def one_thread_each() -> None:

@@ -52,6 +52,10 @@ class FoldSpec:
     key: str
     fold: int
 
+    def attempt(self, salt: bytes) -> FoldResult | FoldFailure:
+        """Do it, wherever this is."""
+        return attempt_fold(self, salt)
+
 
 @dataclass(frozen=True)
 class Part:
