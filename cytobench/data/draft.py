@@ -128,7 +128,7 @@ def to_yaml(draft: Draft) -> str:
         f"  unit: {'pg/mL' if others else 'mg/L'}  # say: the unit of the export",
     ]
     if crp and others:
-        lines.append(f"  each: {{{_scalar(crp[0])}: {{unit: mg/L}}}}  # say: mg/L, or another")
+        lines.append("  each: {CRP: {unit: mg/L}}  # say: mg/L, or another")
     lines.append("  standard_names: true")
     lines.append(
         "  # say: llod: {analyte: limit}, or where zeros and empty cells mean not detected"
