@@ -17,11 +17,16 @@ def resolve_device(device: str) -> torch.device:
     Raises
     ------
     ValueError
-        Where CUDA is asked for and absent.
+        For a name that torch does not know, and where CUDA or Apple's GPU is asked for and absent.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    resolved = torch.device(device)
+    try:
+        resolved = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(f"device={device!r}: there are auto, cpu, cuda, cuda:0, mps") from error
+    if resolved.type == "mps" and not torch.backends.mps.is_available():
+        raise ValueError(f"device={device!r}: torch sees no Apple GPU here; use cpu or auto")
     if resolved.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"device={device!r}: torch sees no CUDA device here; use cpu or auto")
     return resolved

@@ -21,10 +21,12 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cytobench.torch.checkpoint import Checkpoint, folder_of, identity
 from cytobench.torch.device import reproducible, resolve_device, single_thread
 from cytobench.torch.trainer import Ensemble, Loss, Schedule, hold_out, train
 
 Floats = NDArray[np.float64]
+PRECISIONS = ("full", "mixed")
 
 
 class Network(BaseEstimator):  # type: ignore[misc]
@@ -44,6 +46,11 @@ class Network(BaseEstimator):  # type: ignore[misc]
         Epochs without a lower held-out loss after which training stops.
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"``, ... for training; predictions are made on the CPU.
+    precision : {"full", "mixed"}
+        ``"mixed"`` multiplies in bfloat16 while it trains; never unless asked for.
+    checkpoint : str or None
+        Folder in which a training of more than a minute keeps its state, to be taken up again by
+        the same fit; None takes that of ``$CYTOBENCH_CHECKPOINTS``, if any. Needs a seed.
     random_state : int, RandomState or None
 
     Attributes
@@ -52,7 +59,9 @@ class Network(BaseEstimator):  # type: ignore[misc]
         Inputs (members, n, features) to outputs (members, n); on the CPU.
     n_members_ : int
     training_ : Training
-        Held-out loss by epoch and the epoch that was kept.
+        Losses by epoch and the epoch that was kept.
+    learning_curves_ : dict
+        ``train_loss`` and ``valid_loss``, one value an epoch.
     n_iter_ : int
         Epochs trained.
     """
@@ -66,6 +75,8 @@ class Network(BaseEstimator):  # type: ignore[misc]
         max_epochs: int = 100,
         patience: int = 12,
         device: str = "auto",
+        precision: str = "full",
+        checkpoint: str | None = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.members = members
@@ -74,6 +85,8 @@ class Network(BaseEstimator):  # type: ignore[misc]
         self.max_epochs = max_epochs
         self.patience = patience
         self.device = device
+        self.precision = precision
+        self.checkpoint = checkpoint
         self.random_state = random_state
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -99,8 +112,12 @@ class Network(BaseEstimator):  # type: ignore[misc]
         for name in ("members", "max_epochs"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)!r}: at least 1 is needed")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision={self.precision!r}: there are {', '.join(PRECISIONS)}")
         device = resolve_device(self.device)
-        with reproducible(_seed(self.random_state), device):
+        seed = _seed(self.random_state)
+        checkpoint = self._checkpoint(seed, device, X, y)
+        with reproducible(seed, device):
             holdout = hold_out(torch.tensor(strata), self.members)
             ensemble = self.build_ensemble(X.shape[1]).to(device)
             self.training_ = train(
@@ -109,11 +126,34 @@ class Network(BaseEstimator):  # type: ignore[misc]
                 torch.tensor(y, dtype=torch.float32, device=device),
                 holdout.to(device),
                 loss,
-                Schedule(self.learning_rate, self.weight_decay, self.max_epochs, self.patience),
+                Schedule(
+                    self.learning_rate,
+                    self.weight_decay,
+                    self.max_epochs,
+                    self.patience,
+                    mixed=self.precision == "mixed",
+                ),
+                checkpoint,
             )
         self.ensemble_ = ensemble.cpu()
         self.n_members_ = self.members
         self.n_iter_ = len(self.training_.valid_loss)
+        self.learning_curves_ = {
+            "train_loss": self.training_.train_loss,
+            "valid_loss": self.training_.valid_loss,
+        }
+
+    def _checkpoint(
+        self, seed: int, device: torch.device, X: Floats, y: Floats
+    ) -> Checkpoint | None:
+        """Where this training is kept; nowhere without a folder, or without a seed."""
+        folder = folder_of(self.checkpoint)
+        if folder is None or self.random_state is None:
+            return None
+        parameters = self.get_params()
+        for name in ("checkpoint", "device", "random_state"):
+            del parameters[name]
+        return Checkpoint(folder, identity(type(self), parameters, seed, device, X, y))
 
     def _outputs(self, X: ArrayLike) -> Tensor:
         """Outputs of every member, shape (members, n), in double precision."""

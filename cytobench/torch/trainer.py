@@ -7,12 +7,15 @@ An ensemble is a module that maps inputs of shape (members, n, features) to outp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim.adamw import adamw
+
+from cytobench.torch.checkpoint import Checkpoint
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """Element-wise: outputs and targets of one shape to losses of that shape."""
@@ -33,12 +36,15 @@ class Schedule:
     max_epochs : int
     patience : int
         Epochs without a lower held-out loss after which training stops.
+    mixed : bool
+        Products in bfloat16, weights and sums in single precision.
     """
 
     learning_rate: float
     weight_decay: float
     max_epochs: int
     patience: int
+    mixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,10 +61,19 @@ class Holdout:
 
 @dataclass(frozen=True)
 class Training:
-    """What happened: the held-out loss after each epoch and the epoch whose weights were kept."""
+    """What happened, epoch by epoch, and the epoch whose weights were kept.
+
+    Attributes
+    ----------
+    valid_loss : list of float
+        Of the held-out rows, after the epoch.
+    train_loss : list of float
+        Mean over the epoch's steps, each before its update and with dropout.
+    """
 
     valid_loss: list[float]
     best_epoch: int
+    train_loss: list[float] = field(default_factory=list)
 
 
 class Ensemble(nn.Module):  # type: ignore[misc]
@@ -103,7 +118,13 @@ def hold_out(strata: Tensor, members: int, share: float = 0.2) -> Holdout:
 
 
 def train(
-    ensemble: nn.Module, X: Tensor, y: Tensor, holdout: Holdout, loss: Loss, schedule: Schedule
+    ensemble: nn.Module,
+    X: Tensor,
+    y: Tensor,
+    holdout: Holdout,
+    loss: Loss,
+    schedule: Schedule,
+    checkpoint: Checkpoint | None = None,
 ) -> Training:
     """Train in place and leave the weights of the epoch with the lowest held-out loss.
 
@@ -115,6 +136,8 @@ def train(
     holdout : Holdout
     loss : callable
     schedule : Schedule
+    checkpoint : Checkpoint, optional
+        Where the state is kept now and then, and taken up again.
 
     Raises
     ------
@@ -124,32 +147,96 @@ def train(
     optimiser = _AdamW(ensemble, schedule)
     epochs = _epochs(X, y, holdout.train)
     X_valid, y_valid = X[holdout.valid], y[holdout.valid]
-    best: dict[str, Any] = {}
-    best_epoch, lowest, history = -1, float("inf"), []
-    for epoch in range(schedule.max_epochs):
+    precision = _Precision(X.device, schedule.mixed)
+    state = _State()
+    saved = None if checkpoint is None else checkpoint.load()
+    if saved is not None:
+        state.restore(saved, ensemble, optimiser, X.device)
+    while not state.stopped and len(state.valid_loss) < schedule.max_epochs:
         ensemble.train()
+        losses = []
         for X_batch, y_batch in next(epochs):
-            loss(ensemble(X_batch), y_batch).mean(dim=1).sum().backward()
+            per_member = loss(precision.outputs(ensemble, X_batch), y_batch).mean(dim=1)
+            per_member.sum().backward()
             optimiser.step()
-        history.append(_evaluate(ensemble, X_valid, y_valid, loss))
-        if history[-1] < lowest:
-            best_epoch, lowest = epoch, history[-1]
-            best = {name: value.clone() for name, value in ensemble.state_dict().items()}
-        elif epoch - best_epoch >= schedule.patience:
-            break
-    if not best:
+            losses.append(per_member.detach().mean())
+        state.train_loss.append(float(torch.stack(losses).mean()))
+        ensemble.eval()
+        with torch.no_grad():
+            held_out = float(loss(precision.outputs(ensemble, X_valid), y_valid).mean())
+        state.judge(held_out, ensemble, schedule.patience)
+        if checkpoint is not None and checkpoint.due:
+            checkpoint.save(state.snapshot(ensemble, optimiser, X.device))
+    if not state.best:
         raise FloatingPointError(
             "the network's loss is not finite: standardise the inputs or lower learning_rate"
         )
-    ensemble.load_state_dict(best)
+    ensemble.load_state_dict(state.best)
     ensemble.eval()
-    return Training(history, best_epoch)
+    if checkpoint is not None:
+        checkpoint.remove()
+    return Training(state.valid_loss, state.best_epoch, state.train_loss)
 
 
-def _evaluate(ensemble: nn.Module, X: Tensor, y: Tensor, loss: Loss) -> float:
-    ensemble.eval()
-    with torch.no_grad():
-        return float(loss(ensemble(X), y).mean())
+@dataclass
+class _State:
+    """How far a training has come."""
+
+    valid_loss: list[float] = field(default_factory=list)
+    train_loss: list[float] = field(default_factory=list)
+    best_epoch: int = -1
+    lowest: float = float("inf")
+    stopped: bool = False
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+    def judge(self, held_out: float, ensemble: nn.Module, patience: int) -> None:
+        """Keep the weights of the lowest held-out loss; stop where it has not fallen for long."""
+        epoch = len(self.valid_loss)
+        self.valid_loss.append(held_out)
+        if held_out < self.lowest:
+            self.best_epoch, self.lowest = epoch, held_out
+            self.best = {name: value.clone() for name, value in ensemble.state_dict().items()}
+        elif epoch - self.best_epoch >= patience:
+            self.stopped = True
+
+    def snapshot(
+        self, ensemble: nn.Module, optimiser: _AdamW, device: torch.device
+    ) -> dict[str, Any]:
+        """Everything that the rest of the training depends on."""
+        return {
+            "progress": asdict(self),
+            "weights": ensemble.state_dict(),
+            "optimiser": optimiser.moments(),
+            "random": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+        }
+
+    def restore(
+        self, saved: dict[str, Any], ensemble: nn.Module, optimiser: _AdamW, device: torch.device
+    ) -> None:
+        """Go on from a snapshot."""
+        for name, value in saved["progress"].items():
+            setattr(self, name, value)
+        ensemble.load_state_dict(saved["weights"])
+        optimiser.resume(saved["optimiser"])
+        torch.set_rng_state(saved["random"])
+        if device.type == "cuda":
+            torch.cuda.set_rng_state(saved["random_cuda"], device)
+
+
+@dataclass(frozen=True)
+class _Precision:
+    """In which precision outputs are computed; losses are always in single precision."""
+
+    device: torch.device
+    mixed: bool
+
+    def outputs(self, ensemble: nn.Module, X: Tensor) -> Tensor:
+        """Outputs of shape (members, n)."""
+        inside = torch.autocast(self.device.type, torch.bfloat16) if self.mixed else nullcontext()
+        with inside:
+            outputs = ensemble(X)
+        return outputs.float() if self.mixed else outputs
 
 
 def _epochs(X: Tensor, y: Tensor, rows: Tensor) -> Iterator[list[tuple[Tensor, Tensor]]]:
@@ -183,6 +270,16 @@ class _AdamW:
             "maximize": False,
             "fused": True,
         }
+
+    def moments(self) -> dict[str, list[Tensor]]:
+        """What it remembers of the steps so far."""
+        return {"means": self.means, "squares": self.squares, "steps": self.steps}
+
+    def resume(self, moments: dict[str, list[Tensor]]) -> None:
+        """Take up what another optimiser of the same weights remembered."""
+        for name, values in moments.items():
+            for own, value in zip(getattr(self, name), values, strict=True):
+                own.copy_(value)
 
     def step(self) -> None:
         """Update every parameter that has a gradient, and drop the gradients."""

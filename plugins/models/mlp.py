@@ -23,6 +23,7 @@ def mlp(
     learning_rate=3e-3,
     weight_decay=1e-2,
     members=3,
+    precision="full",
     kind="classification",
     device="auto",
     random_state=None,
@@ -39,5 +40,6 @@ def mlp(
         weight_decay=weight_decay,
         members=members,
         device=device,
+        precision=precision,
         random_state=random_state,
     )
