@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cytobench import console
 from cytobench.core.errors import DataError, SplitError
 from cytobench.core.result import FoldFailure
 from cytobench.leaderboard.build import boards
 from cytobench.leaderboard.show import show
+from cytobench.run.explained import Explained, explain_cells, settings_from_config
 from cytobench.run.jobs import Jobs, plan_jobs
 from cytobench.run.provenance import command_line
 from cytobench.run.session import Planned, Refused, Summary, run_cells
 from cytobench.run.store import RunStore
+
+if TYPE_CHECKING:
+    from cytobench.tracking import Mirror
 
 SHOWN_FAILURES = 5
 
@@ -31,14 +35,16 @@ def run(overrides: Sequence[str]) -> int:
     with ExitStack() as stack:
         listener = _Progress(stack, jobs)
         summary = run_cells(jobs.cells, jobs.settings["engine"], store, command, listener)
+    explained = _explain(jobs, store, listener)
     wanted = {(cell.suite, cell.entry) for cell in jobs.cells}
     for suite in sorted({suite for suite, _ in wanted}):
         if suite in store.entries():
             for board in boards(store, suite, sorted({e for s, e in wanted if s == suite})):
                 show(board)
     _report(summary, jobs)
+    _report_explained(explained)
     nothing_ran = not summary.folds_run + summary.folds_kept
-    return 1 if summary.failed_cells or nothing_ran else 0
+    return 1 if summary.failed_cells or nothing_ran or explained.failures else 0
 
 
 class _Progress:
@@ -48,7 +54,9 @@ class _Progress:
         self.stack = stack
         self.jobs = jobs
         self.advance: Callable[[str, int], None] = _nothing
-        self.mirror: Callable[[str, str, str], None] | None = None
+        self.mirror: Mirror | None = None
+        self.explaining = settings_from_config(jobs.settings["explain"])
+        self.waiting: list[Planned] = []
 
     def planned(self, cells: Sequence[Planned], refused: Sequence[Refused]) -> None:
         """Open the bar, and the mirror where there is something for it to show."""
@@ -68,9 +76,13 @@ class _Progress:
         self.advance(planned.cell.model_name, 1)
 
     def cell_done(self, planned: Planned) -> None:
-        """Mirror a finished cell."""
-        if self.mirror is not None and not planned.cell.permutation:
-            self.mirror(planned.key, planned.cell.suite, planned.cell.entry)
+        """Mirror a finished cell; after its explanation, where one is asked for."""
+        if planned.cell.permutation:
+            return
+        if self.explaining is not None:
+            self.waiting.append(planned)
+        elif self.mirror is not None:
+            self.mirror.cell(planned.key, planned.cell.suite, planned.cell.entry)
 
 
 def _nothing(what: str, steps: int) -> None:
@@ -78,11 +90,29 @@ def _nothing(what: str, steps: int) -> None:
     del what, steps
 
 
-def _mirror(settings: Mapping[str, Any]) -> Callable[[str, str, str], None]:
+def _mirror(settings: Mapping[str, Any]) -> Mirror:
     from cytobench.tracking import Mirror
 
-    mirror = Mirror(RunStore(Path(settings["store"])), settings["tracking"])
-    return mirror.cell
+    return Mirror(RunStore(Path(settings["store"])), settings["tracking"])
+
+
+def _explain(jobs: Jobs, store: RunStore, listener: _Progress) -> Explained:
+    """Explain finished folds where that is asked for, and mirror what waited for it."""
+    if listener.explaining is None:
+        return Explained()
+    with ExitStack() as stack:
+
+        def begun(folds: int) -> Callable[[str, int], None]:
+            return stack.enter_context(console.progress(folds, "explain"))
+
+        engine = jobs.settings["engine"]
+        done = explain_cells(jobs.cells, listener.explaining, engine, store, begun)
+    ready = {item.key: (item.cell.suite, item.cell.entry) for item in listener.waiting}
+    if jobs.settings["tracking"]["name"] != "none" and (ready or done.cells):
+        mirror = listener.mirror or _mirror(jobs.settings)
+        for key, (suite, entry) in {**ready, **done.cells}.items():
+            mirror.cell(key, suite, entry, renew=key in done.cells)
+    return done
 
 
 def _report(summary: Summary, jobs: Jobs) -> None:
@@ -118,3 +148,11 @@ def _report(summary: Summary, jobs: Jobs) -> None:
         return
     suite = jobs.cells[0].suite
     console.say(f"browse:  cytobench ui          write:  cytobench leaderboard build {suite}")
+
+
+def _report_explained(done: Explained) -> None:
+    for model, failure in done.failures[:SHOWN_FAILURES]:
+        hint = f"\n  -> {failure.hint}" if failure.hint else ""
+        console.fail(f"{model}, fold {failure.fold} is not explained: {failure.error}{hint}")
+    if done.folds or done.kept:
+        console.say(f"{done.folds} folds explained, {done.kept} were already")

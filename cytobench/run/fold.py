@@ -221,13 +221,7 @@ class OuterFold:
         """Fit the preprocessing on `train` and apply it to both."""
         X_train, X_other = self.frame.iloc[train], self.frame.iloc[other]
         if not self.loaded.model.card.raw:
-            encoder = build_encoder(
-                self.loaded.bench.cohort,
-                self.loaded.model.card.inputs,
-                self.recipe,
-                random_state=derive_seed(self.seed, "imputation"),
-                draw=draw,
-            )
+            encoder = self.encoder(draw)
             raw = X_other
             X_train = encoder.fit_transform(X_train)
             X_other = encoder.transform(raw)
@@ -235,6 +229,16 @@ class OuterFold:
             for said in uncorrected(encoder, raw):
                 warnings.warn(said, stacklevel=2)
         return Part(X_train, self.y[train]), Part(X_other, self.y[other])
+
+    def encoder(self, draw: int = 0) -> Any:
+        """The preprocessing of this fold, not fitted."""
+        return build_encoder(
+            self.loaded.bench.cohort,
+            self.loaded.model.card.inputs,
+            self.recipe,
+            random_state=derive_seed(self.seed, "imputation"),
+            draw=draw,
+        )
 
     def _score(self, params: Mapping[str, Any], inner: Sequence[tuple[Part, Part]]) -> float:
         loss = tuning_loss(self.budget.metric, self.kind)

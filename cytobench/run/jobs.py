@@ -26,7 +26,7 @@ CELL_NODES = (
     "data",
     "audit",
 )
-OF_THE_RUN = ("engine", "tracking", "store", "leaderboards", "permutations")
+OF_THE_RUN = ("engine", "tracking", "store", "leaderboards", "permutations", "explain")
 FIXED_BY_SUITE = ("dataset", "task", "preprocess", "protocol", "tuning", "seed")
 
 
@@ -38,7 +38,7 @@ class Jobs:
     ----------
     cells : sequence of Cell
     settings : mapping
-        ``engine``, ``tracking``, ``store``, ``leaderboards``; one for the whole run.
+        The nodes of `OF_THE_RUN`; one for the whole run.
     notes : sequence of str
         What a person should be told before the run.
 

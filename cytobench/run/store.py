@@ -9,6 +9,7 @@
     runs/<cell key>/fold-003.parquet           predictions; the rest of the record in its metadata
     runs/<cell key>/inner-003.parquet          every trial's predictions inside the training part
     runs/<cell key>/fold-004.failed.json       why a fold failed; tried again next time
+    runs/<cell key>/explanation-003.json       what the fold's model went by, where it was asked for
 """
 
 from __future__ import annotations
@@ -54,12 +55,15 @@ class StoredCell:
         Finished folds that the protocol's claim rests on, in order.
     beside : sequence of FoldResult
         Finished folds of the table beside it: one study against another.
+    explanations : sequence of mapping
+        What the folds' models went by, for those that were explained.
     """
 
     key: str
     about: Mapping[str, Any]
     folds: Sequence[FoldResult]
     beside: Sequence[FoldResult] = ()
+    explanations: Sequence[Mapping[str, Any]] = ()
 
     @property
     def done(self) -> int:
@@ -214,7 +218,34 @@ class RunStore:
         finished = sorted(self.finished(key))
         folds = [self.read_fold(key, fold) for fold in finished if fold not in beside]
         others = [self.read_fold(key, fold) for fold in finished if fold in beside]
-        return StoredCell(key, about, folds, others)
+        explanations = self._explanations(key)
+        return StoredCell(
+            key,
+            about,
+            folds,
+            others,
+            [explanations[fold] for fold in sorted(explanations.keys() - beside)],
+        )
+
+    def explained(self, key: str, settings: Mapping[str, Any]) -> set[int]:
+        """Which folds of a cell have an explanation that was made with these settings."""
+        asked = json.loads(json.dumps(settings))
+        found = self._explanations(key)
+        return {fold for fold, item in found.items() if item["settings"] == asked}
+
+    def write_explanation(self, key: str, fold: int, explanation: Mapping[str, Any]) -> None:
+        """Store what a fold's model went by; aggregates, no patient's row."""
+        text = json.dumps(explanation, ensure_ascii=False, allow_nan=False)
+        self._write(self._explanation(key, fold), text.encode())
+
+    def _explanations(self, key: str) -> dict[int, dict[str, Any]]:
+        found = {}
+        for path in sorted((self.root / key).glob("explanation-*.json")):
+            try:
+                found[int(path.stem[12:])] = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError) as error:
+                raise _unreadable(path, error) from error
+        return found
 
     def about(self, key: str) -> dict[str, Any]:
         """The content of ``cell.json``."""
@@ -282,6 +313,9 @@ class RunStore:
 
     def _inner(self, key: str, fold: int) -> Path:
         return self.root / key / f"inner-{fold:03d}.parquet"
+
+    def _explanation(self, key: str, fold: int) -> Path:
+        return self.root / key / f"explanation-{fold:03d}.json"
 
     def _derived(self, key: str, name: str) -> Path:
         return self.root / key / f"derived-{name}-v{SCHEMA_VERSION}.json"

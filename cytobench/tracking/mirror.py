@@ -60,7 +60,7 @@ class Mirror:
         self.stopped = False
         self._experiments: dict[tuple[str, str], _Experiment] = {}
 
-    def cell(self, key: str, suite: str, entry: str) -> None:
+    def cell(self, key: str, suite: str, entry: str, *, renew: bool = False) -> None:
         """Mirror a cell while a run goes on; a problem is said once and ends the mirroring.
 
         The folds are stored by then, so that nothing is lost: ``cytobench track`` makes up for it.
@@ -68,13 +68,13 @@ class Mirror:
         if self.stopped:
             return
         try:
-            self.write(key, suite, entry)
+            self.write(key, suite, entry, renew=renew)
         except CytobenchError as error:
             self.stopped = True
             console.warn(str(error))
 
-    def write(self, key: str, suite: str, entry: str) -> bool:
-        """Mirror a cell; False where it was there already.
+    def write(self, key: str, suite: str, entry: str, *, renew: bool = False) -> bool:
+        """Mirror a cell; False where it was there already and `renew` did not ask for it anew.
 
         Raises
         ------
@@ -84,7 +84,7 @@ class Mirror:
         with self._guard():
             experiment = self._experiment(suite, entry, key)
             present = [run for run in experiment.runs if run.cell == key]
-            written = not any(run.finished for run in present)
+            written = renew or not any(run.finished for run in present)
             if written:
                 for run in present:
                     self._delete(experiment, run)
