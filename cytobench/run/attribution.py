@@ -16,15 +16,25 @@ Floats = NDArray[np.float64]
 
 
 def unwrapped(estimator: Any) -> Any:
-    """The estimator inside a pipeline's last step, a transformed target or one calibration."""
+    """The estimator inside a transformed target, one calibration, or a pipeline that passes on."""
     inner = estimator
     while True:
         if hasattr(inner, "regressor_"):
             inner = inner.regressor_
         elif len(getattr(inner, "calibrated_classifiers_", ())) == 1:
             inner = inner.calibrated_classifiers_[0].estimator
+        elif _passes_on(inner):
+            inner = inner[-1]
         else:
             return inner
+
+
+def _passes_on(inner: Any) -> bool:
+    """Whether a pipeline hands its columns to the last step as they are."""
+    steps = getattr(inner, "steps", None)
+    return bool(steps) and all(
+        type(step).__name__ == "FunctionTransformer" and step.func is None for _, step in steps[:-1]
+    )
 
 
 def used_columns(estimator: Any, columns: Sequence[str]) -> tuple[dict[str, bool] | None, str]:
