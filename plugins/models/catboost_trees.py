@@ -12,7 +12,7 @@ from cytobench import Float, Int, model
     },
     extra="catboost",
     licence="Apache-2.0",
-    citation="arXiv:1706.09516",
+    citation="10.48550/arXiv.1706.09516",
 )
 def catboost(
     learning_rate=0.08,

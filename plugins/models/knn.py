@@ -56,7 +56,7 @@ class NeighboursRegressor(RegressorMixin, _Neighbours):
     licence="BSD-3-Clause",
     citation="10.1109/TIT.1967.1053964",
 )
-def knn(n_neighbors=25, weights="uniform", kind="classification"):
+def knn(n_neighbors=20, weights="uniform", kind="classification"):
     """What happened to the most similar patients."""
     neighbours = NeighboursRegressor if kind == "regression" else NeighboursClassifier
     return neighbours(n_neighbors, weights)

@@ -13,4 +13,4 @@ def lda(shrinkage=0.5):
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     # One-hot columns are collinear: without any shrinkage the covariance has no inverse.
-    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage=max(shrinkage, 1e-3))
+    return LinearDiscriminantAnalysis(solver="eigen", shrinkage=max(shrinkage, 1e-3))

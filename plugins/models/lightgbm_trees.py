@@ -14,7 +14,7 @@ from cytobench import Float, Int, model
     },
     extra="lightgbm",
     licence="MIT",
-    citation="https://papers.nips.cc/paper/6907",
+    citation="10.5555/3294996.3295074",
 )
 def lightgbm(
     learning_rate=0.05,

@@ -2,8 +2,9 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cross_decomposition import PLSRegression
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from cytobench import Int, model
@@ -18,10 +19,7 @@ class PlsScore(ClassifierMixin, BaseEstimator):
     def fit(self, X, y):
         """Regress the indicator of the second class on X."""
         X, y = validate_data(self, X, y)
-        check_classification_targets(y)
         self.classes_, encoded = np.unique(y, return_inverse=True)
-        if len(self.classes_) != 2:
-            raise ValueError(f"Only binary classification is supported, y has {self.classes_}")
         moving = int((np.ptp(X, axis=0) > 0).sum())
         components = max(1, min(self.n_components, moving, len(X) - 1))
         self.pls_ = PLSRegression(components, scale=False).fit(X, encoded.astype(float))
@@ -35,6 +33,38 @@ class PlsScore(ClassifierMixin, BaseEstimator):
     def predict(self, X):
         """The class whose indicator is nearer."""
         return self.classes_[(self.decision_function(X) >= 0).astype(int)]
+
+
+class PlsDiscriminant(ClassifierMixin, BaseEstimator):
+    """Two classes by PLS; the sigmoid is fitted to scores of patients left out in turn."""
+
+    def __init__(self, n_components=2):
+        self.n_components = n_components
+
+    def fit(self, X, y):
+        """Fit the components and the sigmoid."""
+        X, y = validate_data(self, X, y)
+        check_classification_targets(y)
+        self.classes_ = np.unique(y)
+        if len(self.classes_) != 2:
+            raise ValueError(
+                "Only binary classification is supported. The type of the target is "
+                f"{type_of_target(y)}, with {len(self.classes_)} class(es)."
+            )
+        score = PlsScore(self.n_components)
+        self.calibrated_ = CalibratedClassifierCV(score, method="sigmoid", cv=3, ensemble=False)
+        self.calibrated_.fit(X, y)
+        return self
+
+    def predict_proba(self, X):
+        """Probability of both classes, shape (n, 2)."""
+        check_is_fitted(self)
+        return self.calibrated_.predict_proba(validate_data(self, X, reset=False))
+
+    def predict(self, X):
+        """The likelier class."""
+        second = self.predict_proba(X)[:, 1] >= 0.5
+        return self.classes_[second.astype(int)]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -50,8 +80,6 @@ class PlsScore(ClassifierMixin, BaseEstimator):
 )
 def pls_da(n_components=2, kind="classification"):
     """Partial least squares (discriminant analysis), Platt-scaled in the training part."""
-    from sklearn.calibration import CalibratedClassifierCV
-
     if kind == "regression":
         return PLSRegression(n_components, scale=False)
-    return CalibratedClassifierCV(PlsScore(n_components), method="sigmoid", cv=3, ensemble=False)
+    return PlsDiscriminant(n_components)

@@ -11,7 +11,7 @@ from cytobench import Float, estimator, model
     citation="10.1016/S0893-6080(05)80023-1",
 )
 def stacking(
-    members=("elastic_net", "svm_rbf", "random_forest"),
+    members=("elastic_net", "gaussian_process", "random_forest"),
     C=0.1,
     kind="classification",
     random_state=None,

@@ -10,7 +10,7 @@ from cytobench import estimator, model
     citation="10.1109/34.667881",
 )
 def voting(
-    members=("elastic_net", "svm_rbf", "random_forest"),
+    members=("elastic_net", "gaussian_process", "random_forest"),
     kind="classification",
     random_state=None,
 ):
