@@ -31,7 +31,7 @@ def unwrapped(estimator: Any) -> Any:
 
 def _passes_on(inner: Any) -> bool:
     """Whether a pipeline hands its columns to the last step as they are."""
-    steps = getattr(inner, "steps", None)
+    steps: list[tuple[str, Any]] = getattr(inner, "steps", None) or []
     return bool(steps) and all(
         type(step).__name__ == "FunctionTransformer" and step.func is None for _, step in steps[:-1]
     )

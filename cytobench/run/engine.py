@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from typing import Any, Protocol, TypeVar
 
+from cytobench import console
 from cytobench.core.errors import UsageError
+from cytobench.run.limits import Limits, guarded, limits_from_config
 
 ENGINES = ("serial", "joblib")
 
@@ -33,10 +36,13 @@ def run_folds(
     Parameters
     ----------
     engine : mapping
-        A composed ``engine`` node: ``name`` and ``workers`` (None: one for each core).
+        A composed ``engine`` node: ``name``, ``workers`` (None: one for each core), and what one
+        fold may take: ``fold_seconds``, ``fold_memory_gb``.
     """
-    workers = check_engine(engine)
-    if workers == 1 or len(specs) == 1:
+    workers, limits = check_engine(engine), limits_from_config(engine)
+    if limits.any:
+        yield from guarded(specs, min(workers, len(specs)), salt, limits)
+    elif workers == 1 or len(specs) == 1:
         yield from ((spec, spec.attempt(salt)) for spec in specs)
     else:
         yield from _joblib(specs, min(workers, len(specs)), salt)
@@ -74,11 +80,20 @@ def _joblib(specs: Sequence[Spec], workers: int, salt: bytes) -> Iterator[tuple[
 
     # Whole folds, one at a time: a late worker then never waits behind a batch.
     pool = Parallel(n_jobs=workers, backend="loky", return_as="generator_unordered", batch_size=1)
-    yield from pool(delayed(_pair)(spec, salt) for spec in specs)
+    left = dict(enumerate(specs))
+    try:
+        for number, outcome in pool(
+            delayed(_numbered)(number, spec, salt) for number, spec in enumerate(specs)
+        ):
+            yield left.pop(number), outcome
+    except BrokenExecutor:
+        # Loky loses everything with one worker; guarded processes lose the culprit only.
+        console.warn("a worker process died; the folds that are left run in guarded processes")
+        yield from guarded(list(left.values()), workers, salt, Limits())
 
 
-def _pair(spec: Spec, salt: bytes) -> tuple[Spec, Any]:
-    return spec, spec.attempt(salt)
+def _numbered(number: int, spec: Work, salt: bytes) -> tuple[int, Any]:
+    return number, spec.attempt(salt)
 
 
 def one_thread_each() -> None:

@@ -10,6 +10,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ REPRODUCED = 1e-6
 """Within which the refitted model's predictions are those that were stored."""
 MISSING_FLAG = "missingindicator_"
 QUANTILES = (0.05, 0.95)
+ROWS = 20_000
+"""Predicted at a time: calls are what costs time, and a Gaussian process keeps rows x patients."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,8 @@ class Explanation:
     shap_by : str
         The explainer, or why there is none.
     dependence : mapping
-        Baseline column -> ``grid`` (its unit) and ``prediction``, the mean over the test patients
-        were all of them at that value.
+        Baseline column -> ``grid``, its ``unit``, and ``prediction``, the mean over the test
+        patients were all of them at that value.
     """
 
     fold: int
@@ -90,7 +93,7 @@ class Explanation:
     used_by: str
     shap: Mapping[str, float] | None
     shap_by: str
-    dependence: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
+    dependence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,15 @@ class _Fitted:
         """Predictions for raw rows."""
         return self.outer.predict(self.estimator, self.encode(X))
 
+    def predict_each(self, frames: Sequence[Callable[[], pd.DataFrame]], rows: int) -> list[Floats]:
+        """Predictions for each frame of so many raw rows, with few calls of the model."""
+        found: list[Floats] = []
+        at_once = max(1, ROWS // rows)
+        for first in range(0, len(frames), at_once):
+            made = [make() for make in frames[first : first + at_once]]
+            found += np.split(self.predict(pd.concat(made, ignore_index=True)), len(made))
+        return found
+
     def check(self, stored: FoldResult) -> None:
         """Refuse to explain another model than the one that was scored."""
         if not self.loaded.model.card.raw and self.outer.recipe.draws > 1:
@@ -213,7 +225,7 @@ class _Fitted:
                 hint=f"does it repeat itself? cytobench check {self.loaded.model.card.name}",
             )
 
-    @property
+    @cached_property
     def columns(self) -> dict[str, list[str]]:
         """Baseline column -> itself and the flags that go with it."""
         names = [str(name) for name in self.raw.columns if name != BATCH]
@@ -224,7 +236,7 @@ class _Fitted:
             if name not in flags
         }
 
-    @property
+    @cached_property
     def roots(self) -> dict[str, str]:
         """Encoded column -> the baseline column that it comes from, itself where there is none."""
         names = sorted(self.columns, key=len, reverse=True)
@@ -254,18 +266,25 @@ def _importance(fitted: _Fitted, repeats: int) -> dict[str, dict[str, float]]:
     losses = _losses(fitted.outer.kind)
     before = {name: loss(fitted.y, fitted.predict(fitted.raw)) for name, loss in losses.items()}
     n = len(fitted.y)
+    frames = [partial(_shuffled, fitted, column, repeats) for column in fitted.columns]
     found: dict[str, dict[str, float]] = {name: {} for name in losses}
-    for column, group in fitted.columns.items():
-        draw = np.random.default_rng(derive_seed(fitted.seed, column))
-        shuffled = pd.concat([fitted.raw] * repeats, ignore_index=True)
-        order = np.concatenate([n * k + draw.permutation(n) for k in range(repeats)])
-        for name in group:
-            shuffled[name] = shuffled[name].to_numpy()[order]
-        predictions = fitted.predict(shuffled).reshape(repeats, n)
+    for column, flat in zip(fitted.columns, fitted.predict_each(frames, n * repeats), strict=True):
+        predictions = flat.reshape(repeats, n)
         for name, loss in losses.items():
             after = np.mean([loss(fitted.y, prediction) for prediction in predictions])
             found[name][column] = float(after - before[name])
     return {name: _without_nan(values) for name, values in found.items()}
+
+
+def _shuffled(fitted: _Fitted, column: str, repeats: int) -> pd.DataFrame:
+    """The raw test part so many times, each with the column in another order."""
+    n = len(fitted.y)
+    draw = np.random.default_rng(derive_seed(fitted.seed, column))
+    order = np.concatenate([n * k + draw.permutation(n) for k in range(repeats)])
+    frame = pd.concat([fitted.raw] * repeats, ignore_index=True)
+    for name in fitted.columns[column]:
+        frame[name] = frame[name].to_numpy()[order]
+    return frame
 
 
 def _without_nan(values: Mapping[str, float]) -> dict[str, float]:
@@ -273,26 +292,43 @@ def _without_nan(values: Mapping[str, float]) -> dict[str, float]:
     return {name: value for name, value in values.items() if value == value}
 
 
-def _dependence(fitted: _Fitted, points: int) -> dict[str, dict[str, list[float]]]:
-    """Partial dependence (Friedman 2001, doi:10.1214/aos/1013203451) on numeric columns.
-
-    The grid spans the 5 to 95 % quantiles of the whole cohort, so that folds share it; no outcome
-    is looked at.
-    """
-    found: dict[str, dict[str, list[float]]] = {}
-    for column, group in fitted.columns.items():
-        values = fitted.everybody[column]
-        if not points or values.dtype.kind != "f" or values.nunique() < 3:
-            continue
-        low, high = values.quantile(QUANTILES)
-        grid = [float(f"{value:.4g}") for value in np.linspace(low, high, points)]
-        moved = pd.concat([fitted.raw] * points, ignore_index=True)
-        moved[column] = np.repeat(grid, len(fitted.raw))
-        for flag in group[1:]:
-            moved[flag] = moved[flag].to_numpy() * 0
-        means = fitted.predict(moved).reshape(points, -1).mean(axis=1)
-        found[column] = {"grid": grid, "prediction": means.tolist()}
+def _dependence(fitted: _Fitted, points: int) -> dict[str, dict[str, Any]]:
+    """Partial dependence (Friedman 2001, doi:10.1214/aos/1013203451) on numeric columns."""
+    grids = _grids(fitted, points)
+    frames = [partial(_moved, fitted, column, grid) for column, grid in grids.items()]
+    units = {analyte.name: analyte.unit for analyte in fitted.loaded.bench.cohort.panel}
+    found: dict[str, dict[str, Any]] = {}
+    for (column, grid), frame in zip(grids.items(), frames, strict=True):
+        means = fitted.predict(frame()).reshape(len(grid), -1).mean(axis=1)
+        unit = units.get(column, "")
+        found[column] = {"grid": grid, "unit": unit, "prediction": means.tolist()}
     return found
+
+
+def _grids(fitted: _Fitted, points: int) -> dict[str, list[float]]:
+    """Numeric column -> evenly spaced quantiles, where most patients are, few digits of each.
+
+    They are those of the whole cohort, so that folds share them; no outcome is looked at.
+    """
+    found: dict[str, list[float]] = {}
+    for column in fitted.columns:
+        values = fitted.everybody[column]
+        if not points or values.dtype.kind != "f":
+            continue
+        at = values.quantile(np.linspace(*QUANTILES, points)).dropna()
+        grid = sorted({float(f"{value:.3g}") for value in at})
+        if len(grid) > 1:
+            found[column] = grid
+    return found
+
+
+def _moved(fitted: _Fitted, column: str, grid: Sequence[float]) -> pd.DataFrame:
+    """The raw test part once for each point of the grid, everybody at that point and measured."""
+    frame = pd.concat([fitted.raw] * len(grid), ignore_index=True)
+    frame[column] = np.repeat(grid, len(fitted.raw))
+    for flag in fitted.columns[column][1:]:
+        frame[flag] = frame[flag].to_numpy() * 0
+    return frame
 
 
 def _any_by_root(used: Mapping[str, bool], roots: Mapping[str, str]) -> dict[str, bool]:

@@ -81,7 +81,7 @@ def attempt_fold(spec: FoldSpec, salt: bytes) -> FoldResult | FoldFailure:
     except CytobenchError as error:
         text = f"[{error.code}] {error.message}"
         return FoldFailure(spec.fold, text, error.where, traceback.format_exc(), error.hint)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         text = f"{type(error).__name__}: {error}"
         return FoldFailure(spec.fold, text, place(error), traceback.format_exc())
 

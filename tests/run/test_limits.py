@@ -1,0 +1,123 @@
+"""Guarded workers: what one fold may take, and what a worker that dies costs."""
+
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cytobench.core.errors import UsageError
+from cytobench.core.result import FoldFailure
+from cytobench.run.engine import run_folds
+from cytobench.run.limits import limits_from_config
+
+JOBLIB = {"name": "joblib", "workers": 2}
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory: Linux only")
+
+
+@dataclass(frozen=True)
+class Task:
+    """Work that does what its name says."""
+
+    fold: int
+    what: str = "answer"
+
+    def attempt(self, salt):
+        if self.what == "sleep":
+            time.sleep(60)
+        if self.what == "spin":
+            sum(range(10**12))  # inside C: no signal handler of Python runs
+        if self.what == "exit":
+            os._exit(7)
+        if self.what == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.what == "hog":
+            try:
+                return len(bytearray(3 * 1024**3))
+            except MemoryError as error:
+                return FoldFailure(self.fold, f"MemoryError: {error}", "here", "")
+        return (self.fold, salt, os.environ.get("CYTOBENCH_TEST"), str(Path.cwd()))
+
+
+def outcomes(tasks, **engine):
+    found = {spec.fold: outcome for spec, outcome in run_folds(tasks, {**JOBLIB, **engine}, b"s")}
+    assert set(found) == {task.fold for task in tasks}, "every fold has an outcome"
+    return found
+
+
+@pytest.mark.parametrize("what", ["sleep", "spin"])
+def test_a_fold_that_takes_too_long_is_stopped_and_the_others_are_not(what):
+    found = outcomes([Task(0), Task(1, what), Task(2), Task(3)], fold_seconds=3)
+
+    assert isinstance(found[1], FoldFailure)
+    assert "[E241] the fold took longer than 3 s" in found[1].error
+    assert "engine.fold_seconds" in found[1].hint
+    assert [found[k][0] for k in (0, 2, 3)] == [0, 2, 3]
+
+
+@LINUX
+def test_a_fold_that_needs_too_much_memory_fails_with_the_limit():
+    found = outcomes([Task(0), Task(1, "hog")], fold_memory_gb=1)
+
+    assert "[E242] needs more than the 1 GB" in found[1].error
+    assert found[1].where == "here"
+    assert found[0][0] == 0
+
+
+@LINUX
+def test_within_its_memory_a_fold_answers():
+    assert outcomes([Task(0, "hog")], fold_memory_gb=4) == {0: 3 * 1024**3}
+
+
+@pytest.mark.parametrize(
+    ("what", "words"), [("exit", "with exit code 7"), ("kill", "by signal SIGKILL")]
+)
+@pytest.mark.parametrize("engine", [{}, {"fold_seconds": 60}], ids=["unguarded", "guarded"])
+def test_a_worker_that_dies_costs_its_own_fold(what, words, engine, capsys):
+    found = outcomes([Task(0), Task(1, what), *map(Task, range(2, 8))], **engine)
+
+    assert found[1].error == f"[E243] its process ended {words}"
+    assert [found[k][0] for k in range(2, 8)] == list(range(2, 8))
+    assert ("guarded processes" in capsys.readouterr().err) == (not engine)
+
+
+def test_a_worker_has_the_folder_and_the_environment_of_its_parent(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CYTOBENCH_TEST", "seen")
+
+    assert outcomes([Task(0)], fold_seconds=60) == {0: (0, b"s", "seen", str(tmp_path))}
+
+
+def test_stopping_early_leaves_no_process_behind():
+    import multiprocessing
+
+    running = run_folds(
+        [Task(0), Task(1, "sleep"), Task(2, "sleep")], {**JOBLIB, "fold_seconds": 99}, b""
+    )
+    next(running)
+    started = time.monotonic()
+    running.close()
+
+    assert time.monotonic() - started < 20
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("value", [0, -1, "much", True, float("inf"), float("nan")])
+@pytest.mark.parametrize("name", ["fold_seconds", "fold_memory_gb"])
+def test_a_limit_that_is_none_is_refused(name, value):
+    with pytest.raises(UsageError, match=rf"E115.*engine\.{name}"):
+        limits_from_config({name: value})
+
+
+def test_a_limit_of_memory_that_nobody_enforces_is_refused(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+
+    with pytest.raises(UsageError, match="on Linux only"):
+        limits_from_config({"fold_memory_gb": 2})
+
+
+def test_no_limit_is_the_default():
+    assert not limits_from_config({"name": "serial"}).any
