@@ -13,6 +13,7 @@ from cytobench.core.errors import CytobenchError, UsageError, did_you_mean
 COMMANDS = {
     "run": "run cells: models on datasets, nested cross-validation, resumable",
     "new": "write a working model or dataset plugin, and its test",
+    "check": "test what a plugin promises; every check has a code",
     "list": "models, datasets, tasks, protocols, suites ... that there are",
     "info": "the card of a model or dataset",
     "leaderboard": "build or show leaderboards from stored predictions",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cytobench.evaluate.intervals import Estimate, nadeau_bengio
+from cytobench.core.hashing import canonical_json
+from cytobench.evaluate.intervals import Estimate, nadeau_bengio, out_of_bag
 from cytobench.evaluate.stability import Stability, stability
 
 Record = Mapping[str, Any]
 """One fold's :class:`cytobench.run.explaining.Explanation`, as it is stored."""
 HEADLINE = ("auc", "mae")
 """The loss by which columns are ranked: the first that was computed."""
+REPEATED = "repeated_stratified"
 TOP = 5
 """The size of the set of the most important columns whose stability is told for every model."""
 
@@ -47,16 +50,29 @@ class Dependence:
 
     Attributes
     ----------
+    unit : str
+        Of the grid; empty where the cohort tells none.
     grid, mean : arrays of shape (points,)
     low, high : arrays of shape (points,)
         The lowest and highest fold: how much folds vary, no confidence interval.
     """
 
     column: str
+    unit: str
     grid: NDArray[np.float64]
     mean: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+
+
+def alike(records: Sequence[Record]) -> list[Record]:
+    """Those that were made with the settings that most were: others cannot be averaged with them.
+
+    Of settings that are equally frequent, those of the first.
+    """
+    settings = [canonical_json(item["settings"]) for item in records]
+    most = max(Counter(settings).items(), key=lambda item: item[1], default=("", 0))[0]
+    return [item for item, own in zip(records, settings, strict=True) if own == most]
 
 
 def losses(records: Sequence[Record]) -> list[str]:
@@ -65,16 +81,22 @@ def losses(records: Sequence[Record]) -> list[str]:
     return sorted(names, key=lambda name: (name not in HEADLINE, names.index(name)))
 
 
-def importances(records: Sequence[Record], loss: str | None = None) -> list[Importance]:
+def importances(
+    records: Sequence[Record], loss: str | None = None, *, protocol: str = REPEATED
+) -> list[Importance]:
     """Permutation importance of every column over folds, the most important first.
 
-    The interval is Nadeau & Bengio's corrected resampled t for each column by itself: with thirty
-    columns without any effect, one or two lie above 0 by chance.
+    A cost is a paired difference, and has the interval that the protocol allows for one: Nadeau &
+    Bengio's corrected resampled t under repeated cross-validation, percentiles under the bootstrap,
+    none where one model was fitted or where the folds are sites. It is of each column by itself:
+    with thirty columns without any effect, one or two may lie above 0 by chance.
 
     Parameters
     ----------
     loss : str, optional
         That of the ranking unless given.
+    protocol : str
+        The cell's.
     """
     if not records:
         return []
@@ -88,8 +110,16 @@ def importances(records: Sequence[Record], loss: str | None = None) -> list[Impo
             for item in records
             if column in item["importance"][name]
         ]
-        found.append(Importance(column, nadeau_bengio(values, *sizes), len(values)))
+        found.append(Importance(column, _cost(values, sizes, protocol), len(values)))
     return sorted(found, key=lambda item: (-item.cost.value, item.column))
+
+
+def _cost(values: Sequence[float], sizes: Sequence[float], protocol: str) -> Estimate:
+    if protocol == REPEATED:
+        return nadeau_bengio(values, *sizes)
+    if protocol == "bootstrap":
+        return out_of_bag(values)
+    return Estimate(float(np.mean(values)), None, None, f"no interval under {protocol}")
 
 
 def shapley(records: Sequence[Record]) -> dict[str, float]:
@@ -107,17 +137,18 @@ def used(records: Sequence[Record]) -> Stability | None:
 
 
 def most_important(records: Sequence[Record], top: int = TOP) -> Stability | None:
-    """Stability of each fold's `top` most important columns; None with too few to choose from."""
-    if len(records) < 2:
+    """Stability of each fold's `top` most important columns; None with too few to choose from.
+
+    Folds without the loss of the ranking, their test parts holding one class, have no say.
+    """
+    costs = [item["importance"][losses(records)[0]] for item in records]
+    costs = [item for item in costs if item]
+    if len(costs) < 2 or max(map(len, costs)) <= top:
         return None
-    name = losses(records)[0]
     selections = []
-    for item in records:
-        costs = item["importance"][name]
-        ranked = sorted(costs, key=lambda column: (-costs[column], column))
+    for item in costs:
+        ranked = sorted(item, key=lambda column: (-item[column], column))
         selections.append({column: column in ranked[:top] for column in ranked})
-    if max(map(len, selections)) <= top:
-        return None
     return stability(selections)
 
 
@@ -129,8 +160,8 @@ def dependences(records: Sequence[Record], columns: Sequence[str]) -> list[Depen
         if not curves:
             continue
         values = np.array([curve["prediction"] for curve in curves])
+        ends = values.min(axis=0), values.max(axis=0)
         grid = np.array(curves[0]["grid"])
-        found.append(
-            Dependence(column, grid, values.mean(axis=0), values.min(axis=0), values.max(axis=0))
-        )
+        unit = str(curves[0]["unit"])
+        found.append(Dependence(column, unit, grid, values.mean(axis=0), *ends))
     return found

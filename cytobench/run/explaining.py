@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import traceback
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,13 +26,15 @@ from cytobench.preprocess.pipeline import BATCH
 from cytobench.registry.load import place
 from cytobench.run.attribution import shap_values, used_columns
 from cytobench.run.cells import Cell, LoadedCell, load_cell
-from cytobench.run.fold import OuterFold
+from cytobench.run.fold import OuterFold, Part
 
 Floats = NDArray[np.float64]
 REPRODUCED = 1e-6
 """Within which the refitted model's predictions are those that were stored."""
 MISSING_FLAG = "missingindicator_"
 QUANTILES = (0.05, 0.95)
+DECIMALS = 12
+"""Of a cost; what is smaller is rounding, and the column has no cost at all."""
 ROWS = 20_000
 """Predicted at a time: calls are what costs time, and a Gaussian process keeps rows x patients."""
 
@@ -186,8 +188,6 @@ class _Fitted:
         self.estimator = self._fit(stored)
 
     def _fit(self, stored: FoldResult) -> Any:
-        from cytobench.run.fold import Part
-
         own = set(self.loaded.model.card.parameters)
         params = {name: value for name, value in stored.params.items() if name in own}
         y = self.outer.y[self.outer.split.train]
@@ -201,14 +201,20 @@ class _Fitted:
         """Predictions for raw rows."""
         return self.outer.predict(self.estimator, self.encode(X))
 
-    def predict_each(self, frames: Sequence[Callable[[], pd.DataFrame]], rows: int) -> list[Floats]:
-        """Predictions for each frame of so many raw rows, with few calls of the model."""
-        found: list[Floats] = []
-        at_once = max(1, ROWS // rows)
-        for first in range(0, len(frames), at_once):
-            made = [make() for make in frames[first : first + at_once]]
-            found += np.split(self.predict(pd.concat(made, ignore_index=True)), len(made))
-        return found
+    def predict_each(self, frames: Iterable[pd.DataFrame]) -> Iterator[Floats]:
+        """Predictions for each frame of raw rows, with few calls of the model."""
+        waiting: list[pd.DataFrame] = []
+        for frame in frames:
+            waiting.append(frame)
+            if sum(map(len, waiting)) >= ROWS:
+                yield from self._predict_together(waiting)
+                waiting = []
+        if waiting:
+            yield from self._predict_together(waiting)
+
+    def _predict_together(self, frames: Sequence[pd.DataFrame]) -> list[Floats]:
+        ends = np.cumsum([len(frame) for frame in frames])
+        return np.split(self.predict(pd.concat(frames, ignore_index=True)), ends[:-1])
 
     def check(self, stored: FoldResult) -> None:
         """Refuse to explain another model than the one that was scored."""
@@ -266,13 +272,13 @@ def _importance(fitted: _Fitted, repeats: int) -> dict[str, dict[str, float]]:
     losses = _losses(fitted.outer.kind)
     before = {name: loss(fitted.y, fitted.predict(fitted.raw)) for name, loss in losses.items()}
     n = len(fitted.y)
-    frames = [partial(_shuffled, fitted, column, repeats) for column in fitted.columns]
+    frames = (_shuffled(fitted, column, repeats) for column in fitted.columns)
     found: dict[str, dict[str, float]] = {name: {} for name in losses}
-    for column, flat in zip(fitted.columns, fitted.predict_each(frames, n * repeats), strict=True):
+    for column, flat in zip(fitted.columns, fitted.predict_each(frames), strict=True):
         predictions = flat.reshape(repeats, n)
         for name, loss in losses.items():
             after = np.mean([loss(fitted.y, prediction) for prediction in predictions])
-            found[name][column] = float(after - before[name])
+            found[name][column] = round(float(after - before[name]), DECIMALS) + 0.0
     return {name: _without_nan(values) for name, values in found.items()}
 
 
@@ -295,11 +301,11 @@ def _without_nan(values: Mapping[str, float]) -> dict[str, float]:
 def _dependence(fitted: _Fitted, points: int) -> dict[str, dict[str, Any]]:
     """Partial dependence (Friedman 2001, doi:10.1214/aos/1013203451) on numeric columns."""
     grids = _grids(fitted, points)
-    frames = [partial(_moved, fitted, column, grid) for column, grid in grids.items()]
+    frames = (_moved(fitted, column, grid) for column, grid in grids.items())
     units = {analyte.name: analyte.unit for analyte in fitted.loaded.bench.cohort.panel}
     found: dict[str, dict[str, Any]] = {}
-    for (column, grid), frame in zip(grids.items(), frames, strict=True):
-        means = fitted.predict(frame()).reshape(len(grid), -1).mean(axis=1)
+    for (column, grid), flat in zip(grids.items(), fitted.predict_each(frames), strict=True):
+        means = flat.reshape(len(grid), -1).mean(axis=1)
         unit = units.get(column, "")
         found[column] = {"grid": grid, "unit": unit, "prediction": means.tolist()}
     return found
