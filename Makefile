@@ -11,8 +11,8 @@ TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# tabm brings torch along, so it is left out where torch is unwanted.
-DEV_EXTRAS := dev$(if $(filter none,$(TORCH)),,$(shell echo ,tabm))
+# These bring torch along, so they are left out where torch is unwanted.
+DEV_EXTRAS := dev$(if $(filter none,$(TORCH)),,$(shell echo ,tabm,rtdl_revisiting_models))
 RUN_READY := $(VENV)/.ready-run-$(TORCH)
 DEV_READY := $(VENV)/.ready-dev-$(TORCH)
 

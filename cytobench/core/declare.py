@@ -15,7 +15,7 @@ from cytobench.core.errors import PluginError
 from cytobench.core.space import Dimension
 
 DECLARATION = "__cytobench__"
-INJECTED = ("random_state", "kind", "device", "units")
+INJECTED = ("random_state", "kind", "device", "units", "arm")
 """Arguments that the framework fills in where a model's signature accepts them."""
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])
@@ -41,7 +41,8 @@ def model(
 
     The parameters are those of :class:`cytobench.core.cards.ModelCard`; the name, the summary and
     the parameters' defaults are read from the decorated object. ``random_state``, ``kind``
-    (``"classification"`` or ``"regression"``) and ``device`` are filled in where accepted.
+    (``"classification"`` or ``"regression"``), ``device``, ``units`` (analyte -> unit) and ``arm``
+    (the column of the treatment, or None) are filled in where accepted.
 
     Raises
     ------

@@ -54,6 +54,7 @@ class LoadedModel:
         kind: TaskKind,
         device: str = "auto",
         units: Mapping[str, str] | None = None,
+        arm: str | None = None,
     ) -> Any:
         """A fresh estimator with these parameters over the defaults.
 
@@ -68,6 +69,7 @@ class LoadedModel:
             "kind": kind,
             "device": device,
             "units": dict(units or {}),
+            "arm": arm,
         }
         accepted = inspect.signature(self.factory).parameters
         arguments = {key: value for key, value in injected.items() if key in accepted}
@@ -129,6 +131,7 @@ def estimator(
     random_state: int | None = None,
     device: str = "auto",
     units: Mapping[str, str] | None = None,
+    arm: str | None = None,
     **parameters: Any,
 ) -> Any:
     """An estimator of another model plugin: its defaults with these parameters over them.
@@ -142,7 +145,9 @@ def estimator(
         As :func:`load_model` and :meth:`LoadedModel.build`.
     """
     loaded = load_model({"name": name, **parameters})
-    return loaded.build({}, random_state=random_state, kind=kind, device=device, units=units)
+    return loaded.build(
+        {}, random_state=random_state, kind=kind, device=device, units=units, arm=arm
+    )
 
 
 def _with_parts(loaded: LoadedModel) -> LoadedModel:

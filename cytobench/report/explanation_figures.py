@@ -97,10 +97,10 @@ def dependence_figure(found: Sequence[Dependence], outcome: str, title: str) -> 
     rows = math.ceil(len(found) / ACROSS)
     across = min(ACROSS, len(found))
     figure = sheet(title, 7.6, 1.2 + 2.2 * rows)
-    panels = figure.subplots(rows, across, sharey=True, squeeze=False).flat
+    panels = list(figure.subplots(rows, across, sharey=True, squeeze=False).flat)
     for axes, item in zip(panels, found, strict=False):
         _draw_dependence(axes, item)
-    for axes in list(panels)[len(found) :]:
+    for axes in panels[len(found) :]:
         axes.set_axis_off()
     figure.supylabel(outcome, fontsize=9.5, color=INK)
     return figure

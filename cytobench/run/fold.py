@@ -293,6 +293,7 @@ class OuterFold:
             kind=self.kind,
             device=self.loaded.cell.config["device"],
             units={analyte.name: analyte.unit for analyte in cohort.panel},
+            arm=cohort.arm,
         )
         y = part.y.astype(np.intp) if self.kind == "classification" else part.y
         return estimator.fit(part.X, y)

@@ -66,6 +66,9 @@ class Network(BaseEstimator):  # type: ignore[misc]
         Epochs trained.
     """
 
+    shares_weights = False
+    """Whether members share weights: then all hold out the same rows, or none would be unseen."""
+
     def __init__(
         self,
         *,
@@ -118,7 +121,9 @@ class Network(BaseEstimator):  # type: ignore[misc]
         seed = _seed(self.random_state)
         checkpoint = self._checkpoint(seed, device, X, y)
         with reproducible(seed, device):
-            holdout = hold_out(torch.tensor(strata), self.members)
+            holdout = hold_out(torch.tensor(strata), 1 if self.shares_weights else self.members)
+            if self.shares_weights:
+                holdout = holdout.for_all(self.members)
             ensemble = self.build_ensemble(X.shape[1]).to(device)
             self.training_ = train(
                 ensemble,

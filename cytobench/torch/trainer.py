@@ -54,6 +54,10 @@ class Holdout:
     train: Tensor
     valid: Tensor
 
+    def for_all(self, members: int) -> Holdout:
+        """The rows of one member, for so many."""
+        return Holdout(self.train.expand(members, -1), self.valid.expand(members, -1))
+
     def to(self, device: torch.device) -> Holdout:
         """The same on another device."""
         return Holdout(self.train.to(device), self.valid.to(device))

@@ -69,7 +69,7 @@ MODELS = {
     "no_estimator": ("CB108", model(returned="{'C': C}")),
     "default_outside_space": ("CB109", model(declared='space={"C": Float(2.0, 9.0)}, ')),
     "end_cannot_be_built": ("CB109", model(
-        declared='space={"C": Float(0.5, 9.0)}, ', body="if C > 5:\n    raise ValueError('large')")),
+        declared='space={"C": Float(0.5, 9.0)}, ', body="if C > 5:\n    raise ValueError('C')")),
     "fit_returns_nothing": ("CB201", model(
         method="def fit(self, X, y, sample_weight=None):\n    super().fit(X, y)")),
     "own_randomness": ("CB202", model(

@@ -23,10 +23,11 @@ from cytobench.registry.discover import discover
 from cytobench.registry.load import load_model
 
 FOLDER = bundled("plugins").resolve() / "models"
+NEEDS_A_FILE = ("tabpfn_file",)
 CARDS = {
     name: plugin.card
     for name, plugin in discover("model").items()
-    if Path(plugin.origin.rpartition(":")[0]).parent == FOLDER
+    if Path(plugin.origin.rpartition(":")[0]).parent == FOLDER and name not in NEEDS_A_FILE
 }
 LEARNERS = [name for name, card in CARDS.items() if card.role == "model"]
 FLOORS = [name for name, card in CARDS.items() if card.role == "floor"]
