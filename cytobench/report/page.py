@@ -12,6 +12,7 @@ from cytobench.leaderboard.tables import TITLES, headers, number, p_value, table
 from cytobench.leaderboard.words import footnotes, summary, title
 from cytobench.report.cards import dataset_card, model_card, provenance
 from cytobench.report.cohort_page import write_cohort_page
+from cytobench.report.explanation import Section, explanation_section
 from cytobench.report.illustrations import Illustration, of_board, of_cell
 from cytobench.report.tables import NUMBER_COLUMNS, cell_tables, entry_tables, interval, numbers
 from cytobench.report.text import slug
@@ -59,9 +60,10 @@ def write_reports(
     for row, name in zip(board.rows, names, strict=True):
         drawn = list(of_cell(row, board))
         opinion = second.get(row.cell.key) if row.cell else None
-        text = cell_page(row, board, drawn, opinion, home=INDEX)
+        section = explanation_section(row, board)
+        text = cell_page(row, board, drawn, opinion, section, home=INDEX)
         written.append(write_page(folder / f"{name}.html", text.encode()))
-        _figures(folder / "figures" / name, drawn)
+        _figures(folder / "figures" / name, [*drawn, *(section.figures if section else ())])
     return written
 
 
@@ -129,6 +131,7 @@ def cell_page(
     board: Board,
     drawn: Sequence[Illustration],
     second: Estimate | None = None,
+    section: Section | None = None,
     *,
     home: str = "",
 ) -> str:
@@ -136,6 +139,8 @@ def cell_page(
 
     Parameters
     ----------
+    section : Section, optional
+        What the model goes by, where that was asked.
     home : str
         Address of the entry's page; empty for a page that stands alone.
     """
@@ -155,6 +160,7 @@ def cell_page(
         number_columns=NUMBER_COLUMNS,
         numbers=numbers(row, second),
         tables=cell_tables(row, board),
+        explanation=section,
         audit=about.get("audit"),
         model_card=model_card(row),
         dataset_card=dataset_card(about),

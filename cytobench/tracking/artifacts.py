@@ -10,6 +10,7 @@ from typing import Any
 
 from cytobench.leaderboard.rank import Board, Row
 from cytobench.report.cohort_page import cohort_page
+from cytobench.report.explanation import explanation_section
 from cytobench.report.illustrations import of_cell
 from cytobench.report.page import cell_page
 from cytobench.run.store import StoredCell
@@ -38,10 +39,11 @@ def write_files(
         return
     drawn = list(of_cell(row, board))
     (folder / "figures").mkdir()
-    for illustration in drawn:
+    section = explanation_section(row, board)
+    for illustration in [*drawn, *(section.figures if section else ())]:
         for name, content in illustration.files().items():
             (folder / "figures" / name).write_bytes(content)
-    page = cell_page(row, board, drawn)
+    page = cell_page(row, board, drawn, section=section)
     (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
     if cohort is not None:
         text = _cohort_page(json.dumps(cohort))

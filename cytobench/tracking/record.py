@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from cytobench.core.result import FoldFailure
+from cytobench.evaluate.importance import alike, importances, losses
 from cytobench.evaluate.intervals import Estimate
 from cytobench.evaluate.scores import HEADLINE, Scores
 from cytobench.leaderboard.collect import Entry
@@ -383,6 +384,7 @@ def tables(cell: StoredCell, row: Row | None = None) -> dict[str, str]:
         "folds.csv": _fold_rows(cell),
         "trials.csv": _trial_rows(cell),
         "learning_curves.csv": _curve_rows(cell),
+        "importance.csv": _importance_rows(cell),
     }
     return {name: _csv(table) for name, table in rows.items() if table}
 
@@ -405,6 +407,24 @@ def _number_rows(row: Row) -> list[dict[str, Any]]:
             "method": estimate.method,
         }
         for name, estimate in found.items()
+    ]
+
+
+def _importance_rows(cell: StoredCell) -> list[dict[str, Any]]:
+    """What shuffling each column costs, for folds that were explained."""
+    records, protocol = alike(cell.explanations), cell.about["protocol"]["name"]
+    return [
+        {
+            "column": item.column,
+            "loss": NAMES.get(name, name),
+            "cost": _digits(item.cost.value),
+            "lower": _digits(item.cost.low),
+            "upper": _digits(item.cost.high),
+            "folds": item.folds,
+            "method": item.cost.method,
+        }
+        for name in losses(records)
+        for item in importances(records, name, protocol=protocol)
     ]
 
 
