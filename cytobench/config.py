@@ -255,6 +255,14 @@ def _compose(overrides: list[str]) -> dict[str, Any]:
         raise
     except (HydraException, OmegaConfBaseException) as error:
         raise _explain(error, overrides) from error
+    except ValueError as error:
+        # Hydra reads model=nan and task=3 as numbers, which name no node of a group.
+        raise UsageError(
+            "E101",
+            f"a name is read as a value: {error}",
+            where=" ".join(text for text in overrides if "." not in text.partition("=")[0]),
+            hint="quote it: \"model='nan'\"",
+        ) from error
     assert isinstance(plain, dict)
     composed = {str(key): value for key, value in plain.items()}
     _fix_assigned(composed, overrides)

@@ -1,4 +1,4 @@
-"""The page on plugins, acted out: its files are written, its commands run, in its order."""
+"""The pages on plugins and networks, acted out: files are written, commands run, in their order."""
 
 import re
 import shlex
@@ -6,24 +6,31 @@ from pathlib import Path
 
 import pytest
 
-PAGE = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[1] / "docs"
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
-SMALL = "dataset.n=80"
-"""Added to the commands that run something: the page shows them without."""
+SMALL = ["dataset.n=80"]
+"""Added to the commands that run something: the pages show them without."""
+
+
+def blocks(page):
+    return BLOCK.findall((DOCS / page).read_text(encoding="utf-8"))
 
 
 def test_the_smallest_model_has_at_most_eight_lines_of_code():
-    (smallest,) = [text for kind, text in BLOCK.findall(PAGE) if "smallest.py" in text]
+    (smallest,) = [text for _, text in blocks("plugins.md") if "smallest.py" in text]
     lines = [line for line in smallest.splitlines() if line.strip() and not line.startswith("#")]
 
     assert len(lines) <= 8
 
 
 @pytest.mark.slow
-def test_every_file_and_command_of_the_page_works(working_directory, cytobench):
+@pytest.mark.parametrize(
+    ("page", "commands"), [("plugins.md", 9), ("networks.md", 1), ("limits.md", 1)]
+)
+def test_every_file_and_command_of_the_page_works(working_directory, cytobench, page, commands):
     pytest.importorskip("torch")
     done = []
-    for kind, text in BLOCK.findall(PAGE):
+    for kind, text in blocks(page):
         first, _, _ = text.partition("\n")
         if kind == "python" and first.startswith("# plugins/"):
             path = working_directory / first.removeprefix("# ")
@@ -33,9 +40,11 @@ def test_every_file_and_command_of_the_page_works(working_directory, cytobench):
             for line in text.splitlines():
                 words = shlex.split(line.removeprefix("$ "))
                 assert words[0] == "cytobench"
-                more = [SMALL] if words[1] == "run" else []
-                done.append(cytobench(*words[1:], *more))
+                quick = [*SMALL, "protocol.repeats=1", "tuning.trials=2", "tracking=none"]
+                named = {word.partition("=")[0] for word in words}
+                more = [item for item in quick if item.partition("=")[0] not in named]
+                done.append(cytobench(*words[1:], *(more if words[1] == "run" else [])))
 
-    assert len(done) == 9
+    assert len(done) == commands
     assert all("Traceback" not in run.stderr for run in done)
-    assert any("my_model" in run.stdout for run in done if "AUC" in run.stdout)
+    assert any("AUC" in run.stdout for run in done)

@@ -74,9 +74,21 @@ def test_the_installed_wheel_runs_outside_the_repository(built, tmp_path):
         "-m", "cytobench", "run", "dataset=sim_inflamed_mdd", "model=prior,clinical_only",
         "protocol.repeats=1", "tuning=off", "tracking=none",
     )  # fmt: skip
+    zoo = run(
+        "-m", "cytobench", "run", "dataset=sim_inflamed_mdd", "dataset.n=80", "floors=[]",
+        "model=ridge,lightgbm,xgboost,catboost,explainable_boosting,tabm,mlp,voting",
+        "protocol.repeats=1", "tuning=off", "tracking=none", "explain=true",
+    )  # fmt: skip
+    run("-m", "cytobench", "new", "model", "mine")
+    checked = run("-m", "cytobench", "check", "mine", "lightgbm", "mlp", "--fast")
     where = run("-c", "import cytobench; print(cytobench.__file__)")
 
     assert str(tmp_path) in where
     assert "elastic_net" in listed
     assert "cytobench[torch]" in listed, "without torch the mlp says how to get it"
     assert "15 folds computed" in ran, "the two that were asked for, and the floor crp_cutoff"
+    for extra in ("lightgbm", "xgboost", "catboost", "interpret", "tabm", "torch"):
+        assert f"pip install 'cytobench[{extra}]'" in zoo, f"{extra} is asked for in words"
+    assert "10 folds computed" in zoo, "ridge and voting need nothing else"
+    assert "10 folds explained" in zoo, "without shap as well"
+    assert "3 of 3 plugins pass" in checked, "what is not installed is skipped"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from cytobench.tracking import Mirror
 
 SHOWN_FAILURES = 5
+"""Of the folds that are not explained."""
 
 
 def run(overrides: Sequence[str]) -> int:
@@ -132,10 +134,12 @@ def _report(summary: Summary, jobs: Jobs) -> None:
             names += [who] if who not in names else []
     for reason, names in reasons.items():
         console.fail(f"{', '.join(names)} cannot run: {reason}")
-    said: set[str] = set()
+    said: set[tuple[str, str]] = set()
     for planned, failure in summary.failures:
-        if failure.error not in said and len(said) < SHOWN_FAILURES:
-            said.add(failure.error)
+        # Once for each model and kind of fault: numbers differ from fold to fold.
+        fault = (planned.cell.model_name, re.sub(r"\d+", "", failure.error))
+        if fault not in said:
+            said.add(fault)
             hint = f"\n  -> {failure.hint}" if failure.hint else ""
             place = f" ({failure.where})" if failure.where else ""
             console.fail(

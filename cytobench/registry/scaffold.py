@@ -19,7 +19,11 @@ CLASSIFIER = Template('''"""$name: say in one line what kind of model this is.""
 from cytobench import Float, model
 
 
-@model(tasks=$tasks, space={"C": Float(1e-3, 1e2, log=True)}, licence="BSD-3-Clause")
+@model(
+    tasks=$tasks,
+    space={"C": Float(1e-3, 1e2, log=True)},
+    licence="BSD-3-Clause",
+)
 def $name(C=1.0, random_state=None):
     """Logistic regression, until you put your model here."""
     from sklearn.linear_model import LogisticRegression
@@ -31,7 +35,11 @@ REGRESSOR = Template('''"""$name: say in one line what kind of model this is."""
 from cytobench import Float, model
 
 
-@model(tasks=$tasks, space={"alpha": Float(1e-1, 1e3, log=True)}, licence="BSD-3-Clause")
+@model(
+    tasks=$tasks,
+    space={"alpha": Float(1e-1, 1e3, log=True)},
+    licence="BSD-3-Clause",
+)
 def $name(alpha=10.0, random_state=None):
     """Ridge regression, until you put your model here."""
     from sklearn.linear_model import Ridge
@@ -50,7 +58,6 @@ def $name(n=200, effect=1.0, seed=0):
     """Two arms and three analytes; those with high IL-6 respond less often."""
     import numpy as np
     import pandas as pd
-
     from cytobench import Analyte, Cohort, LabelOutcome
 
     draw = np.random.default_rng(seed)

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from cytobench import console
 from cytobench.core.errors import UsageError
-from cytobench.run.limits import Limits, guarded, limits_from_config
+from cytobench.run.limits import Limits, guarded, limits_from_config, undisturbed
 
 ENGINES = ("serial", "joblib")
 
@@ -43,7 +43,7 @@ def run_folds(
     if limits.any:
         yield from guarded(specs, min(workers, len(specs)), salt, limits)
     elif workers == 1 or len(specs) == 1:
-        yield from ((spec, spec.attempt(salt)) for spec in specs)
+        yield from ((spec, undisturbed(spec, salt)) for spec in specs)
     else:
         yield from _joblib(specs, min(workers, len(specs)), salt)
 
@@ -93,7 +93,7 @@ def _joblib(specs: Sequence[Spec], workers: int, salt: bytes) -> Iterator[tuple[
 
 
 def _numbered(number: int, spec: Work, salt: bytes) -> tuple[int, Any]:
-    return number, spec.attempt(salt)
+    return number, undisturbed(spec, salt)
 
 
 def one_thread_each() -> None:

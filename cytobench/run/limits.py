@@ -98,7 +98,7 @@ def guarded(
     )
     try:
         futures = {
-            pool.schedule(_attempt, args=(spec, salt), timeout=limits.seconds): spec
+            pool.schedule(undisturbed, args=(spec, salt), timeout=limits.seconds): spec
             for spec in specs
         }
         for future in as_completed(futures):
@@ -135,8 +135,16 @@ def _data_in_use() -> int:
     return 0
 
 
-def _attempt(spec: Work, salt: bytes) -> Any:
-    return spec.attempt(salt)
+def undisturbed(spec: Work, salt: bytes) -> Any:
+    """Do the work, and put back what a plugin may have changed of the process that others share."""
+    folder, environment = Path.cwd(), dict(os.environ)
+    try:
+        return spec.attempt(salt)
+    finally:
+        os.chdir(folder)
+        if dict(os.environ) != environment:
+            os.environ.clear()
+            os.environ.update(environment)
 
 
 def _outcome(future: Future[Any], spec: Work, limits: Limits) -> Any:

@@ -23,16 +23,16 @@ def test_lists_and_cards_show_what_there_is(toy_plugins, cytobench):
     [
         (["runn"], "did you mean 'run'?"),
         (["run", "dataset=tooy", "model=toy_ridge"], "did you mean 'toy'?"),
-        (["run", "dataset=toy", "model=rigde"], "did you mean 'toy_ridge'?"),
+        (["run", "dataset=toy", "model=toy_rigde"], "did you mean 'toy_ridge'?"),
         (["run", "dataset=toy", "model=toy_ridge", "model.D=3"], "model.D=3"),
         (["run", "dataset=toy", "model=toy_ridge", "tuning.trails=3"], "did you mean 'trials'?"),
         (["run", "dataset=toy", "model=toy_ridge", "protocol=loso"], "leave_one_site_out"),
         (["run", "dataset=toy", "model=toy_ridge", "oops"], "write key=value"),
         (["run", "dataset=toy", "model=toy_ridge", "tuning.sampler=grid"], "tpe, random, qmc"),
         (["run", "dataset=toy", "model=toy_ridge", "engine.workers=0"], "engine.workers"),
-        (["run", "dataset=toy", "model=glob(x*)"], "matches nothing"),
+        (["run", "dataset=toy", "model=glob(zz*)"], "matches nothing"),
         (["run", "suite=quick"], "did you mean 'quickstart'?"),
-        (["info", "rigde"], "did you mean 'toy_ridge'?"),
+        (["info", "toy_rigde"], "did you mean 'toy_ridge'?"),
     ],
 )
 def test_a_typo_gets_a_hint_and_exit_code_2(toy_plugins, cytobench, words, said):
@@ -44,7 +44,7 @@ def test_a_typo_gets_a_hint_and_exit_code_2(toy_plugins, cytobench, words, said)
 
 
 def test_debug_shows_the_traceback(toy_plugins, cytobench):
-    done = cytobench("run", "dataset=toy", "model=rigde", "--debug", check=False)
+    done = cytobench("run", "dataset=toy", "model=toy_rigde", "--debug", check=False)
 
     assert "Traceback" in done.stderr
 

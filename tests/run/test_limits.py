@@ -34,6 +34,9 @@ class Task:
             os._exit(7)
         if self.what == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.what == "moves":
+            os.chdir("/")
+            os.environ["CYTOBENCH_TEST"] = "changed"
         if self.what == "hog":
             try:
                 return len(bytearray(3 * 1024**3))
@@ -91,6 +94,16 @@ def test_a_worker_has_the_folder_and_the_environment_of_its_parent(tmp_path, mon
     assert outcomes([Task(0)], fold_seconds=60) == {0: (0, b"s", "seen", str(tmp_path))}
 
 
+@pytest.mark.parametrize("engine", [{"name": "serial"}, {"workers": 2}, {"fold_seconds": 60}])
+def test_what_a_fold_changes_of_its_process_does_not_reach_the_next(tmp_path, monkeypatch, engine):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CYTOBENCH_TEST", "seen")
+
+    found = outcomes([Task(0, "moves"), *map(Task, range(1, 8))], **engine)
+
+    assert {found[k][2:] for k in range(1, 8)} == {("seen", str(tmp_path))}
+
+
 def test_stopping_early_leaves_no_process_behind():
     import multiprocessing
 
@@ -98,11 +111,14 @@ def test_stopping_early_leaves_no_process_behind():
         [Task(0), Task(1, "sleep"), Task(2, "sleep")], {**JOBLIB, "fold_seconds": 99}, b""
     )
     next(running)
+    before = {child.pid for child in multiprocessing.active_children()}
     started = time.monotonic()
     running.close()
 
     assert time.monotonic() - started < 20
-    assert not multiprocessing.active_children()
+    left = [child for child in multiprocessing.active_children() if "Loky" not in child.name]
+    assert before
+    assert not left
 
 
 @pytest.mark.parametrize("value", [0, -1, "much", True, float("inf"), float("nan")])

@@ -1,0 +1,1 @@
+"""Plugins for cytobench, shipped as a package."""
