@@ -14,13 +14,14 @@ from cytobench.check.subject import Subject, Target, spoken
 
 FEWEST = 20
 IDENTIFYING = re.compile(
-    r"(^|[^a-z])(name|surname|firstname|lastname|e-?mail|phone|telephone|address|street|postcode"
-    r"|zip|zipcode|ssn|nhs|mrn|passport|birth|birthday|birthdate|dob|date_?of_?birth)([^a-z]|$)",
-    re.IGNORECASE,
+    r"(^|_)(name|surname|first_?name|last_?name|initials|e_?mail|phone|telephone|address|street"
+    r"|post_?code|zip|zip_?code|ssn|nhs|mrn|passport|birth_?day|birth_?date|dob"
+    r"|birth(?!_?(weight|order|length|control))|date_?of_?birth)(_|$)"
 )
+BETWEEN_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 
 
-@check("CB401", "it loads", "dataset")
+@check("CB401", "it loads", "dataset", after="CB102")
 def loads(subject: Subject) -> Iterator[str]:
     """With its defaults it returns a :class:`cytobench.Cohort` whose card has the plugin's name.
     What a cohort must be (ids once each, known roles, plausible values) is checked when it is
@@ -43,7 +44,7 @@ def _cohort(subject: Subject) -> Any:
         raise NotTestable("CB401 has failed") from error
 
 
-@check("CB402", "every analyte has a unit", "dataset", severity="warning")
+@check("CB402", "every analyte has a unit", "dataset", severity="warning", after="CB401")
 def units(subject: Subject) -> Iterator[str]:
     """Cut-offs, conversion and harmonisation with other cohorts need units."""
     without = [analyte.name for analyte in _cohort(subject).panel if not analyte.unit]
@@ -51,7 +52,7 @@ def units(subject: Subject) -> Iterator[str]:
         yield f"without a unit: {', '.join(without[:8])}"
 
 
-@check("CB403", "there are patients enough, with and without the outcome", "dataset")
+@check("CB403", "there are patients enough, with and without the outcome", "dataset", after="CB401")
 def outcome(subject: Subject) -> Iterator[str]:
     """At least twenty patients have a known outcome, and it is not the same for all."""
     from cytobench.data.target import build_target, task_from_config
@@ -65,7 +66,7 @@ def outcome(subject: Subject) -> Iterator[str]:
         yield "the outcome is the same for all"
 
 
-@check("CB404", "it is the same every time", "dataset")
+@check("CB404", "it is the same every time", "dataset", after="CB401")
 def fingerprint(subject: Subject) -> Iterator[str]:
     """Loaded again in two fresh processes it has the same fingerprint: stored results are found
     by it.
@@ -84,7 +85,7 @@ def fingerprint_of(target: Target) -> str:
     return str(Subject(target).cohort.fingerprint)
 
 
-@check("CB405", "its seed is used", "dataset")
+@check("CB405", "its seed is used", "dataset", after="CB401")
 def seed(subject: Subject) -> Iterator[str]:
     """A simulated cohort with another seed has other patients."""
     from cytobench.run.cells import load_cohort
@@ -98,7 +99,7 @@ def seed(subject: Subject) -> Iterator[str]:
         yield "another seed gives the same patients"
 
 
-@check("CB406", "its card is complete", "dataset")
+@check("CB406", "its card is complete", "dataset", after="CB401")
 def card(subject: Subject) -> Iterator[str]:
     """Who may use the data, where they come from, and what they must not be taken for: a licence,
     a summary, and a citation, origin or caveat.
@@ -111,7 +112,7 @@ def card(subject: Subject) -> Iterator[str]:
         yield "the card says neither where it comes from (citation, origin) nor a caveat"
 
 
-@check("CB407", "the audit finds nothing that blocks", "dataset")
+@check("CB407", "the audit finds nothing that blocks", "dataset", after="CB401")
 def audit(subject: Subject) -> Iterator[str]:
     """Duplicates, disguised outcomes, confounding, contradictions: the cheap probes of ``cytobench
     audit`` that run with every cell.
@@ -126,7 +127,7 @@ def audit(subject: Subject) -> Iterator[str]:
             yield f"{finding.sentence} [{finding.code}]"
 
 
-@check("CB408", "the truth is a probability", "dataset")
+@check("CB408", "the truth is a probability", "dataset", after="CB401")
 def truth(subject: Subject) -> Iterator[str]:
     """The Bayes-optimal prediction of a simulated cohort lies between 0 and 1 for classes, and
     predicts the outcome better than chance or not at all, never worse.
@@ -145,10 +146,11 @@ def truth(subject: Subject) -> Iterator[str]:
         yield "the truth predicts the opposite of the outcome"
 
 
-@check("CB409", "no column names a person", "dataset")
+@check("CB409", "no column names a person", "dataset", after="CB401")
 def identifying(subject: Subject) -> Iterator[str]:
     """Names, addresses, dates of birth have no place in a cohort, not even unused."""
     cohort = _cohort(subject)
-    named = [name for name in cohort.baseline().columns if IDENTIFYING.search(str(name))]
+    columns = [str(name) for name in cohort.baseline().columns]
+    named = [name for name in columns if IDENTIFYING.search(BETWEEN_WORDS.sub("_", name).lower())]
     if named:
-        yield f"columns that identify patients: {', '.join(map(str, named[:5]))}"
+        yield f"columns that identify patients: {', '.join(named[:5])}"

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import os
 import pickle
-import tempfile
-import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cytobench.audit.isolation import Errand, Failure, run_fresh
-from cytobench.check.importing import UNUSUAL
 from cytobench.check.register import NotTestable, check
 from cytobench.check.subject import Subject, Target, spoken
+from cytobench.check.witness import (
+    as_at_first,
+    changed,
+    overheard,
+    random_states,
+    seed_unusually,
+    settings,
+    undisturbed,
+)
 from cytobench.registry.load import TaskKind
 
 REQUIRED = frozenset(
@@ -39,7 +41,29 @@ REQUIRED = frozenset(
 matrices, sample weights or many classes, which nobody gives to a model here."""
 
 
-@check("CB201", "it passes scikit-learn's own checks", "model")
+@check("CB200", "it can be fitted", "model", after="CB108")
+def fits(subject: Subject) -> Iterator[str]:
+    """``fit`` returns the estimator on ninety ordinary patients, and it predicts. Where it does
+    not, or takes too long, the other checks of fitted models are not made.
+    """
+    for kind in subject.kinds:
+        X, y = subject.problem(kind)
+        with undisturbed():
+            try:
+                estimator = subject.build(kind)
+                fitted = estimator.fit(X, y)
+                if fitted is estimator:
+                    subject.predict(fitted, X, kind)
+                    continue
+            except NotTestable:
+                raise
+            except (Exception, SystemExit) as error:
+                yield f"{kind}: {spoken(error)}"
+                continue
+        yield f"{kind}: fit returns {type(fitted).__name__}, expected the estimator itself"
+
+
+@check("CB201", "it passes scikit-learn's own checks", "model", after="CB200")
 def scikit_learn(subject: Subject) -> Iterator[str]:
     """Cloning, parameters, idempotent fits, predictions that do not depend on the order or number
     of rows: those of ``sklearn.utils.estimator_checks`` that benchmarking relies on. Not made for
@@ -63,7 +87,7 @@ def scikit_learn(subject: Subject) -> Iterator[str]:
                 yield f"{kind}: {title}: {type(error).__name__}: {first}"
 
 
-@check("CB202", "the same seed gives the same predictions", "model")
+@check("CB202", "the same seed gives the same predictions", "model", after="CB200")
 def deterministic(subject: Subject) -> Iterator[str]:
     """Two fits with one seed agree to the last bit, in one process and in a fresh one: without
     that a result can be neither repeated nor audited.
@@ -88,8 +112,7 @@ def predict_anew(target: Target, kind: TaskKind) -> Any:
 def _predictions(subject: Subject, kind: TaskKind) -> Any:
     X, y = subject.problem(kind)
     X_new, _ = subject.problem(kind, seed=2)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with undisturbed():
         return subject.predict(subject.build(kind).fit(X, y), X_new, kind)
 
 
@@ -97,34 +120,21 @@ def _apart(first: Any, second: Any) -> float:
     return float(np.abs(first - second).max()) if first.shape == second.shape else np.inf
 
 
-@check("CB203", "global random states are left alone", "model")
+@check("CB203", "global random states are left alone", "model", after="CB200")
 def random_state(subject: Subject) -> Iterator[str]:
-    """A model takes its randomness from ``random_state``. Drawing from numpy's or Python's global
-    state, or seeding it, changes what other models get.
+    """A model takes its randomness from ``random_state``. Drawing from the global state of numpy,
+    Python or PyTorch, or seeding it, changes what other models get.
     """
-    import random
-
     for kind in subject.kinds:
-        X, y = subject.problem(kind)
-        subject.loaded  # noqa: B018 - imports are CB103's business
-        np.random.seed(UNUSUAL)  # noqa: NPY002 - a seed that is there already would not show
-        random.seed(UNUSUAL)
-        before = (_numpys_state(), random.getstate())
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            subject.predict(subject.build(kind).fit(X, y), X, kind)
-        if before[0] != _numpys_state():
-            yield f"{kind}: numpy's global random state changes"
-        if before[1] != random.getstate():
-            yield f"{kind}: Python's global random state changes"
+        _predictions(subject, kind)  # packages that are imported when needed are here by now
+        seed_unusually()
+        before = random_states()
+        _predictions(subject, kind)
+        for name in changed(before, random_states()):
+            yield f"{kind}: {name} changes"
 
 
-def _numpys_state() -> tuple[bytes, int]:
-    _, keys, position, *_ = np.random.get_state()  # noqa: NPY002
-    return np.asarray(keys).tobytes(), int(position)
-
-
-@check("CB204", "predictions are predictions", "model")
+@check("CB204", "predictions are predictions", "model", after="CB200")
 def valid(subject: Subject) -> Iterator[str]:
     """Classification: ``classes_`` is [0, 1] and ``predict_proba`` two columns between 0 and 1
     that sum to 1. Regression: one finite number for each patient.
@@ -132,8 +142,7 @@ def valid(subject: Subject) -> Iterator[str]:
     for kind in subject.kinds:
         X, y = subject.problem(kind)
         X_new, _ = subject.problem(kind, n=31, seed=2)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with undisturbed():
             fitted = subject.build(kind).fit(X, y)
             if kind == "classification":
                 yield from _valid_probabilities(fitted, X_new)
@@ -158,14 +167,13 @@ def _valid_probabilities(fitted: Any, X: pd.DataFrame) -> Iterator[str]:
         yield "classification: the two probabilities do not sum to 1"
 
 
-@check("CB205", "it leaves the data as they are", "model")
+@check("CB205", "it leaves the data as they are", "model", after="CB200")
 def no_mutation(subject: Subject) -> Iterator[str]:
     """``fit`` and ``predict`` must not write into X or y: other models get the same arrays."""
     for kind in subject.kinds:
         X, y = subject.problem(kind)
         X_before, y_before = X.copy(), y.copy()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with undisturbed():
             try:
                 subject.predict(subject.build(kind).fit(X, y), X, kind)
             except ValueError as error:
@@ -179,13 +187,12 @@ def no_mutation(subject: Subject) -> Iterator[str]:
             yield f"{kind}: y is changed"
 
 
-@check("CB206", "a fitted model can be sent elsewhere", "model")
+@check("CB206", "a fitted model can be sent elsewhere", "model", after="CB200")
 def pickles(subject: Subject) -> Iterator[str]:
     """Pickled and read in a fresh process, it predicts the same."""
     for kind in subject.kinds:
         X, y = subject.problem(kind)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with undisturbed():
             fitted = subject.build(kind).fit(X, y)
             here = subject.predict(fitted, X, kind)
         try:
@@ -204,12 +211,11 @@ def predict_unpickled(target: Target, kind: TaskKind, content: bytes) -> Any:
     """Predictions of a model that was pickled elsewhere; by ourselves, a moment ago."""
     subject = Subject(target)
     X, _ = subject.problem(kind)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with undisturbed():
         return subject.predict(pickle.loads(content), X, kind)  # noqa: S301
 
 
-@check("CB207", "small and dull data do not break it", "model")
+@check("CB207", "small and dull data do not break it", "model", after="CB200")
 def hard_data(subject: Subject) -> Iterator[str]:
     """Thirty patients, a constant column, a single row to predict, and few of one class: cohorts
     are like that, and inner folds more so.
@@ -217,8 +223,7 @@ def hard_data(subject: Subject) -> Iterator[str]:
     for kind in subject.kinds:
         for title, X, y in _hard(subject, kind):
             try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
+                with undisturbed():
                     fitted = subject.build(kind).fit(X, y)
                     got = subject.predict(fitted, X.iloc[:1], kind)
             except Exception as error:
@@ -240,7 +245,7 @@ def _hard(subject: Subject, kind: TaskKind) -> Iterator[tuple[str, pd.DataFrame,
         yield "5 of 30 in one class", X, rare
 
 
-@check("CB208", "raw columns may have gaps", "model")
+@check("CB208", "raw columns may have gaps", "model", after="CB108")
 def gaps(subject: Subject) -> Iterator[str]:
     """A model that asks for raw columns gets missing values as NaN, a whole column of them too.
     Others are given a matrix without gaps.
@@ -251,8 +256,7 @@ def gaps(subject: Subject) -> Iterator[str]:
         X, y = subject.problem(kind)
         X.iloc[:, -1] = np.nan
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with undisturbed():
                 got = subject.predict(subject.build(kind).fit(X, y), X, kind)
         except Exception as error:
             yield f"{kind}: {spoken(error)}"
@@ -261,30 +265,21 @@ def gaps(subject: Subject) -> Iterator[str]:
             yield f"{kind}: a prediction is not finite"
 
 
-@check("CB209", "it says nothing and leaves no file", "model")
+@check("CB209", "it says nothing and leaves no file", "model", after="CB200")
 def quiet(subject: Subject) -> Iterator[str]:
     """Thousands of fits share one terminal and one folder."""
-    said = io.StringIO()
-    here = Path.cwd()
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        try:
-            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-                for kind in subject.kinds:
-                    _predictions(subject, kind)
-            moved = Path.cwd() != Path(folder).resolve()
-            left = sorted(path.name for path in Path(folder).iterdir())
-        finally:
-            os.chdir(here)
-    if said.getvalue().strip():
-        yield f"it prints {said.getvalue().strip()[:80]!r}"
+    with as_at_first(subject.start) as folder, overheard() as said:
+        for kind in subject.kinds:
+            _predictions(subject, kind)
+        words = said()
+        left = sorted(path.name for path in folder.iterdir())
+    if words:
+        yield f"it prints {words[:80]!r}"
     if left:
         yield f"it leaves files behind: {', '.join(left)}"
-    if moved:
-        yield "it changes the working directory"
 
 
-@check("CB210", "predictions differ between patients", "model")
+@check("CB210", "predictions differ between patients", "model", after="CB200")
 def not_constant(subject: Subject) -> Iterator[str]:
     """A model that predicts the same for everybody has learnt nothing; floors may."""
     if subject.model.role == "floor":
@@ -293,3 +288,19 @@ def not_constant(subject: Subject) -> Iterator[str]:
         predictions = _predictions(subject, kind)
         if not np.ptp(predictions[:, -1] if kind == "classification" else predictions):
             yield f"{kind}: every patient gets the same prediction, though two columns matter"
+
+
+@check("CB211", "settings of the process are left alone", "model", after="CB200")
+def process(subject: Subject) -> Iterator[str]:
+    """The working directory, the environment, the search path, the filters of warnings and numpy's
+    handling of errors hold for every model of a run.
+    """
+    for kind in subject.kinds:
+        _predictions(subject, kind)  # what packages do on their import is not the model's doing
+        X, y = subject.problem(kind)
+        with as_at_first(subject.start):
+            before = settings()
+            subject.predict(subject.build(kind).fit(X, y), X, kind)
+            after = settings()
+        for name in changed(before, after):
+            yield f"{kind}: {name} changes"

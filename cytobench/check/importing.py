@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import io
-import os
 import re
 import sys
 from collections.abc import Iterator
-from typing import Any
-
-import numpy as np
+from importlib.machinery import PathFinder
+from pathlib import Path
 
 from cytobench.check.register import NotTestable, check
 from cytobench.check.subject import Subject, spoken
+from cytobench.check.witness import (
+    as_at_first,
+    changed,
+    overheard,
+    random_states,
+    seed_unusually,
+    settings,
+)
 from cytobench.core.cards import ModelCard
 from cytobench.core.space import Choice
 
 SPDX = re.compile(r"\(?[A-Za-z0-9][A-Za-z0-9.+-]*\)?( (AND|OR|WITH) \(?[A-Za-z0-9.+-]+\)?)*\Z")
 SOURCE = re.compile(r"(10\.\d{4,9}/\S+|arXiv:\d{4}\.\d{4,5}(v\d+)?|https?://\S+)\Z")
 LONGEST_SUMMARY = 120
-UNUSUAL = 738_205_193
-"""A seed that nobody takes."""
 
 
 @check("CB101", "the file can be read and declares a plugin", "plugin")
@@ -44,40 +46,31 @@ def importable(subject: Subject) -> Iterator[str]:
         subject.imported()
     except NotTestable:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         yield spoken(error)
 
 
-@check("CB103", "importing it has no side effect", "plugin")
+@check("CB103", "importing it has no side effect", "plugin", after="CB102")
 def no_side_effect(subject: Subject) -> Iterator[str]:
-    """An import must not print, draw random numbers, change the folder or the environment: other
-    plugins live in the same process.
+    """An import must not print, draw or seed random numbers, change the folder, the environment,
+    the search path, the filters of warnings: other plugins live in the same process.
     """
     subject.factory  # noqa: B018 - its packages are imported by now, only the file is left
     module = subject.plugin.module
     sys.modules.pop(module, None)
-    np.random.seed(UNUSUAL)  # noqa: NPY002 - a plugin that seeds to what is there would not show
-    before = _state()
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    with as_at_first(subject.start), overheard() as said:
+        seed_unusually()
+        before = settings() | random_states()
         importlib.import_module(module)
-    for name, value in _state().items():
-        if value != before[name]:
-            yield f"importing it changes {name}"
-    if said.getvalue():
-        yield f"importing it prints {said.getvalue()[:60]!r}"
+        after = settings() | random_states()
+        words = said()
+    for name in changed(before, after):
+        yield f"importing it changes {name}"
+    if words:
+        yield f"importing it prints {words[:60]!r}"
 
 
-def _state() -> dict[str, Any]:
-    _, keys, position, *_ = np.random.get_state()  # noqa: NPY002
-    return {
-        "numpy's global random state": (np.asarray(keys).tobytes(), position),
-        "the working directory": os.getcwd(),  # noqa: PTH109 - a changed one may not exist
-        "the environment": dict(os.environ),
-    }
-
-
-@check("CB104", "a docstring says what it is", "plugin")
+@check("CB104", "a docstring says what it is", "plugin", after="CB102")
 def summary(subject: Subject) -> Iterator[str]:
     """The first line of the docstring is the summary in listings, reports and the catalogue."""
     text = subject.card.summary
@@ -87,7 +80,7 @@ def summary(subject: Subject) -> Iterator[str]:
         yield f"the docstring's first line has {len(text)} characters; {LONGEST_SUMMARY} fit"
 
 
-@check("CB105", "a licence is named", "plugin")
+@check("CB105", "a licence is named", "plugin", after="CB102")
 def licence(subject: Subject) -> Iterator[str]:
     """``licence=`` says what others may do with it, as an SPDX expression: ``"MIT"``."""
     text = subject.card.licence
@@ -97,7 +90,7 @@ def licence(subject: Subject) -> Iterator[str]:
         yield f"licence={text!r} is no SPDX expression"
 
 
-@check("CB106", "the citation leads somewhere", "plugin")
+@check("CB106", "the citation leads somewhere", "plugin", after="CB102")
 def citation(subject: Subject) -> Iterator[str]:
     """``citation=`` is a DOI (``10.1023/A:1010933404324``), ``arXiv:1706.09516`` or an address."""
     text = subject.card.citation
@@ -109,12 +102,17 @@ def citation(subject: Subject) -> Iterator[str]:
 def name(subject: Subject) -> Iterator[str]:
     """A file ``torch.py`` in a folder on Python's path would hide the package of that name."""
     file = subject.file()
-    folder = str(file.parent) if file is not None else ""
-    if file is not None and folder in sys.path and file.stem in sys.stdlib_module_names:
-        yield f"{file} hides Python's own {file.stem!r}"
+    if file is None:
+        return
+    folder = file.parent.resolve()
+    others = [entry for entry in sys.path if Path(entry or ".").resolve() != folder]
+    if len(others) == len(sys.path):
+        return  # nothing is looked for in its folder
+    if file.stem in sys.stdlib_module_names or PathFinder.find_spec(file.stem, others) is not None:
+        yield f"{file} hides the package {file.stem!r} from every program started in its folder"
 
 
-@check("CB108", "it can be built", "model")
+@check("CB108", "it can be built", "model", after="CB102")
 def buildable(subject: Subject) -> Iterator[str]:
     """Calling the function with its defaults, for every kind of task that it declares, returns an
     estimator with ``fit`` and ``predict_proba`` (classification) or ``predict`` (regression).
@@ -130,7 +128,7 @@ def buildable(subject: Subject) -> Iterator[str]:
         raise NotTestable("no task of it is a classification or a regression")
 
 
-@check("CB109", "its search space fits its parameters", "model")
+@check("CB109", "its search space fits its parameters", "model", after="CB108")
 def space(subject: Subject) -> Iterator[str]:
     """Defaults lie inside the space, since tuning starts with them, and an estimator can be built
     at both ends of every dimension.

@@ -61,13 +61,13 @@ def _from(subject: Subject, *codes: str) -> Iterator[str]:
         yield from (f"{sentence} [{code}]" for sentence in found.get(code, []))
 
 
-@check("CB300", "it runs on a small simulated trial", "model")
+@check("CB300", "it runs on a small simulated trial", "model", after="CB200")
 def runs(subject: Subject) -> Iterator[str]:
     """Three folds of the framework's own procedure, without tuning."""
     yield from _from(subject, "A100")
 
 
-@check("CB301", "a prediction does not depend on other test patients", "model")
+@check("CB301", "a prediction does not depend on other test patients", "model", after="CB300")
 def other_rows(subject: Subject) -> Iterator[str]:
     """Values of other rows of the test part are exchanged, and rows are predicted one by one:
     scaling, imputing or ranking within the test part shows here.
@@ -75,7 +75,7 @@ def other_rows(subject: Subject) -> Iterator[str]:
     yield from _from(subject, "A102")
 
 
-@check("CB302", "there is no skill on shuffled labels", "model")
+@check("CB302", "there is no skill on shuffled labels", "model", after="CB300")
 def shuffled_labels(subject: Subject) -> Iterator[str]:
     """With shuffled labels nothing can be learnt; whoever scores better than chance has seen the
     test labels. Left out with ``--fast``.
@@ -85,7 +85,7 @@ def shuffled_labels(subject: Subject) -> Iterator[str]:
     yield from _from(subject, "A110")
 
 
-@check("CB303", "a planted effect is found", "model")
+@check("CB303", "a planted effect is found", "model", after="CB300")
 def planted(subject: Subject) -> Iterator[str]:
     """An effect of 1.5 standard deviations in every numeric column: a model that learns nothing
     would pass all other probes. Floors need not find it.
@@ -93,25 +93,31 @@ def planted(subject: Subject) -> Iterator[str]:
     yield from _from(subject, "A111")
 
 
-@check("CB304", "test labels are not used", "model")
+@check("CB304", "test labels are not used", "model", after="CB300")
 def test_labels(subject: Subject) -> Iterator[str]:
     """Labels of the test part are exchanged or removed; a target encoding over all rows shows."""
     yield from _from(subject, "A101")
 
 
-@check("CB305", "nothing is remembered from fold to fold", "model")
+@check("CB305", "nothing is remembered from fold to fold", "model", after="CB300")
 def memory(subject: Subject) -> Iterator[str]:
     """Folds are run in another order, each in a fresh process: module-level caches show."""
     yield from _from(subject, "A103")
 
 
-@check("CB306", "identifiers and positions of rows are not used", "model")
+@check("CB306", "identifiers and positions of rows are not used", "model", after="CB300")
 def identifiers(subject: Subject) -> Iterator[str]:
     """Patients get other identifiers, or stand in other rows of the table."""
     yield from _from(subject, "A104", "A105")
 
 
-@check("CB307", "the order of rows and columns hardly matters", "model", severity="warning")
+@check(
+    "CB307",
+    "the order of rows and columns hardly matters",
+    "model",
+    severity="warning",
+    after="CB300",
+)
 def order(subject: Subject) -> Iterator[str]:
     """Training rows and columns come in another order. Forests draw other trees then and solvers
     stop elsewhere; discrimination must not change much.

@@ -33,6 +33,9 @@ class Check:
         What it is made on; ``plugin`` is either.
     function : callable
         Takes the subject and yields a sentence for each fault. Its docstring explains the check.
+    after : str
+        Code of a check that has to pass first, if any: where it fails, this one could only fail of
+        the same cause.
     """
 
     code: str
@@ -40,6 +43,7 @@ class Check:
     severity: Severity
     subject: Subject
     function: Callable[[Any], Iterator[str]]
+    after: str = ""
 
     @property
     def explanation(self) -> str:
@@ -53,14 +57,14 @@ Function = Callable[[Any], Iterator[str]]
 
 
 def check(
-    code: str, title: str, subject: Subject, *, severity: Severity = "error"
+    code: str, title: str, subject: Subject, *, severity: Severity = "error", after: str = ""
 ) -> Callable[[Function], Function]:
     """Enter a function into the register; it is returned unchanged."""
 
     def enter(function: Function) -> Function:
         if code in _CHECKS and _CHECKS[code].title != title:
             raise ValueError(f"two checks have the code {code}")
-        _CHECKS[code] = Check(code, title, severity, subject, function)
+        _CHECKS[code] = Check(code, title, severity, subject, function, after)
         return function
 
     return enter

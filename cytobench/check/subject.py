@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytobench.check.register import NotTestable
+from cytobench.check.witness import Start, undisturbed
 from cytobench.core.cards import BINARY_TASKS, DatasetCard, ModelCard
 from cytobench.core.declare import DECLARATION
 from cytobench.core.errors import CytobenchError
@@ -50,6 +51,7 @@ class Subject:
         self.target = target
         self.kind, self.name = target.kind, target.name
         self.shared: dict[str, Any] = {}
+        self.start = Start()
 
     @cached_property
     def plugin(self) -> Plugin:
@@ -66,7 +68,7 @@ class Subject:
             return self.imported()
         except NotTestable:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise NotTestable("CB102 has failed") from error
 
     def imported(self) -> Any:
@@ -82,7 +84,8 @@ class Subject:
         extra = self.plugin.card.extra if isinstance(self.plugin.card, ModelCard) else None
         if extra is not None and absent(extra):
             raise NotTestable(f"needs the package {extra!r}: {install_hint(extra)}")
-        return import_plugin(self.plugin)
+        with undisturbed():
+            return import_plugin(self.plugin)
 
     @property
     def card(self) -> ModelCard | DatasetCard:

@@ -10,6 +10,7 @@ from cytobench import console
 
 if TYPE_CHECKING:
     from cytobench.check.runner import Report
+    from cytobench.registry.discover import Kind
 
 STYLES = {
     "failed": "red",
@@ -56,11 +57,12 @@ def execute(options: argparse.Namespace) -> int:
     if options.limit <= 0:
         raise UsageError("E146", "must be above 0", where="--limit")
     one_thread_each()
+    only = [code.upper() for code in options.only]
     reports: list[Report] = []
-    for name in options.names or _every():
-        report = run_checks(
-            name, kind=options.kind, fast=options.fast, only=options.only, seconds=options.limit
-        )
+    for name, kind in _asked(options):
+        report = run_checks(name, kind=kind, fast=options.fast, only=only, seconds=options.limit)
+        if not report.results and not options.names:
+            continue  # none of the codes is for its kind
         reports.append(report)
         if not options.json:
             _show(report)
@@ -73,11 +75,12 @@ def execute(options: argparse.Namespace) -> int:
     return 0 if all(report.ok for report in reports) else 1
 
 
-def _every() -> Sequence[str]:
-    from cytobench.registry.declared import declared
-    from cytobench.registry.discover import discover
+def _asked(options: argparse.Namespace) -> Sequence[tuple[str, Kind | None]]:
+    from cytobench.check.reach import every
 
-    return [*discover("model"), *discover("dataset"), *declared("dataset")]
+    if options.names:
+        return [(name, options.kind) for name in options.names]
+    return [(target.name, target.kind) for target in every(options.kind)]
 
 
 def _show(report: Report) -> None:
@@ -95,7 +98,9 @@ def _show(report: Report) -> None:
         for status in ("passed", "failed", "warned", "excused", "skipped")
         if report.count(status)
     ]
-    console.say("  " + ", ".join(counts), style="green" if report.ok else "red")
+    console.say(
+        "  " + (", ".join(counts) or "nothing to check"), style="green" if report.ok else "red"
+    )
 
 
 def _print_json(reports: Sequence[Report]) -> None:

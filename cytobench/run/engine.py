@@ -49,12 +49,12 @@ def run_folds(
 
 
 def check_engine(engine: Mapping[str, Any]) -> int:
-    """How many workers an ``engine`` node asks for.
+    """How many workers an ``engine`` node asks for; its limits are checked too.
 
     Raises
     ------
     UsageError
-        ``E115`` for an unknown engine or a number of workers below 1.
+        ``E115`` for an unknown engine, a number of workers below 1, or a limit that is none.
     """
     name, workers = engine.get("name"), engine.get("workers")
     if name not in ENGINES:
@@ -65,6 +65,7 @@ def check_engine(engine: Mapping[str, Any]) -> int:
         workers = available_cores()
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
         raise UsageError("E115", f"must be 1 or more, not {workers!r}", where="engine.workers")
+    limits_from_config(engine)
     return 1 if name == "serial" else workers
 
 

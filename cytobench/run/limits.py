@@ -6,17 +6,21 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, as_completed
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cytobench import plugins as plugin_root
 from cytobench.audit.isolation import PRELOADED
 from cytobench.core.errors import UsageError
 from cytobench.core.result import FoldFailure
+from cytobench.registry.load import place
 
 if TYPE_CHECKING:
     from cytobench.run.engine import Work
@@ -36,7 +40,7 @@ class Limits:
     ----------
     seconds : float or None
     memory_gb : float or None
-        Beyond what the worker needs by itself; 1 GB is 1024³ bytes.
+        Beyond what its worker holds when the fold begins; 1 GB is 1024³ bytes.
     """
 
     seconds: float | None = None
@@ -93,12 +97,14 @@ def guarded(
     pool = ProcessPool(
         max_workers=workers,
         initializer=_prepare,
-        initargs=(dict(os.environ), str(Path.cwd()), limits.memory_gb),
+        initargs=(dict(os.environ), str(Path.cwd())),
         context=context,
     )
     try:
         futures = {
-            pool.schedule(undisturbed, args=(spec, salt), timeout=limits.seconds): spec
+            pool.schedule(
+                _within, args=(spec, salt, limits.memory_gb), timeout=limits.seconds
+            ): spec
             for spec in specs
         }
         for future in as_completed(futures):
@@ -109,22 +115,37 @@ def guarded(
         pool.join()
 
 
-def _prepare(environment: dict[str, str], folder: str, memory_gb: float | None) -> None:
-    """In a new worker: the parent's environment and folder, and the limit of memory."""
+def _prepare(environment: dict[str, str], folder: str) -> None:
+    """In a new worker: the parent's environment and folder."""
     # Ctrl-C reaches every process of the terminal; the parent decides what becomes of this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
     plugin_root.refresh()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed can stop nobody any more."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _within(spec: Work, salt: bytes, memory_gb: float | None) -> Any:
+    """Do the work in a worker, within its limit of memory."""
     if memory_gb is not None:
         import resource
 
+        # Counted anew for each fold: what an earlier one left behind is not this one's.
         most = _data_in_use() + round(memory_gb * GIGABYTE)
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         if hard != resource.RLIM_INFINITY:
             most = min(most, hard)
         resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+    return undisturbed(spec, salt)
 
 
 def _data_in_use() -> int:
@@ -136,15 +157,51 @@ def _data_in_use() -> int:
 
 
 def undisturbed(spec: Work, salt: bytes) -> Any:
-    """Do the work, and put back what a plugin may have changed of the process that others share."""
+    """Do the work, and put back what a plugin may have changed of the process that others share.
+
+    Whatever a plugin raises is a failure of its fold, a KeyboardInterrupt of its own included.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Where Ctrl-C was pressed, even if a plugin swallowed it.
+    """
     folder, environment = Path.cwd(), dict(os.environ)
+    with _interrupts() as pressed:
+        try:
+            answer = spec.attempt(salt)
+        except BaseException as error:
+            # The error's own words may fail as well; these do not.
+            text = traceback.format_exception_only(error)[-1].strip()
+            answer = FoldFailure(spec.fold, text, place(error), traceback.format_exc())
+        finally:
+            os.chdir(folder)
+            if dict(os.environ) != environment:
+                os.environ.clear()
+                os.environ.update(environment)
+    if pressed:
+        raise KeyboardInterrupt
+    return answer
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Note every Ctrl-C, which else looks like an exception that a plugin raised."""
+    pressed: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, note)
     try:
-        return spec.attempt(salt)
+        yield pressed
     finally:
-        os.chdir(folder)
-        if dict(os.environ) != environment:
-            os.environ.clear()
-            os.environ.update(environment)
+        signal.signal(signal.SIGINT, before)
 
 
 def _outcome(future: Future[Any], spec: Work, limits: Limits) -> Any:

@@ -140,7 +140,8 @@ class Network(BaseEstimator):  # type: ignore[misc]
                 ),
                 checkpoint,
             )
-        self.ensemble_ = ensemble.cpu()
+        # In single precision a prediction depends, in the seventh digit, on the rows beside it.
+        self.ensemble_ = ensemble.cpu().double()
         self.n_members_ = self.members
         self.n_iter_ = len(self.training_.valid_loss)
         self.learning_curves_ = {
@@ -163,9 +164,10 @@ class Network(BaseEstimator):  # type: ignore[misc]
     def _outputs(self, X: ArrayLike) -> Tensor:
         """Outputs of every member, shape (members, n), in double precision."""
         check_is_fitted(self)
-        inputs = torch.tensor(validate_data(self, X, reset=False), dtype=torch.float32)
+        inputs = torch.tensor(validate_data(self, X, reset=False), dtype=torch.float64)
         with single_thread(), torch.no_grad():
-            return self.ensemble_(inputs.expand(self.n_members_, *inputs.shape)).double()
+            outputs: Tensor = self.ensemble_(inputs.expand(self.n_members_, *inputs.shape))
+            return outputs
 
 
 class NetworkClassifier(ClassifierMixin, Network):  # type: ignore[misc]

@@ -1,6 +1,8 @@
 """Deliberately broken plugins: each is red with exactly the code that names its fault."""
 
 import textwrap
+import time
+from pathlib import Path
 
 import pytest
 
@@ -58,7 +60,10 @@ MODELS = {
     "excuse_without_reason": ("CB101", model(declared='excused={"CB203": ""}, ')),
     "raises_on_import": ("CB102", model(before="raise RuntimeError('no licence file')")),
     "missing_package": ("CB102", model(before="import no_such_package_anywhere")),
+    "exits_on_import": ("CB102", model(before="raise SystemExit(0)")),
     "prints_on_import": ("CB103", model(before="print('welcome')")),
+    "sets_the_environment_on_import": (
+        "CB103", model(before="__import__('os').environ['BROKEN_PLUGIN'] = '1'")),
     "seeds_on_import": ("CB103", model(before="np.random.seed(0)")),
     "no_docstring": ("CB104", model().replace('    """Broken on purpose."""\n', "").replace(
         '"""A model."""', "")),
@@ -70,11 +75,13 @@ MODELS = {
     "default_outside_space": ("CB109", model(declared='space={"C": Float(2.0, 9.0)}, ')),
     "end_cannot_be_built": ("CB109", model(
         declared='space={"C": Float(0.5, 9.0)}, ', body="if C > 5:\n    raise ValueError('C')")),
-    "fit_returns_nothing": ("CB201", model(
+    "exits_in_fit": ("CB200", model(method=FIT.format("raise SystemExit(0)"))),
+    "fit_returns_nothing": ("CB200", model(
         method="def fit(self, X, y, sample_weight=None):\n    super().fit(X, y)")),
     "own_randomness": ("CB202", model(
         method=FIT.format("y = np.where(np.random.default_rng().random(len(y)) < .2, 1 - y, y)"))),
     "global_randomness": ("CB203", model(method=FIT.format("np.random.seed(0)"))),
+    "seeds_pytorch": ("CB203", model(method=FIT.format("__import__('torch').manual_seed(0)"))),
     "swapped_classes": ("CB204", model(
         method=FIT.replace("return super().fit(X, y)",
                            "super().fit(X, y)\n    self.classes_ = self.classes_[::-1]\n"
@@ -90,21 +97,24 @@ MODELS = {
         "if len(y) < 50:\n        raise ValueError('more patients, please')"))),
     "gaps_not_taken": ("CB208", model(declared="raw=True, ")),
     "talkative": ("CB209", model(method=FIT.format("print('fitting ...')"))),
+    "talkative_in_c": ("CB209", model(
+        method=FIT.format("__import__('os').write(1, b'iteration 1')"))),
+    "sets_the_environment": ("CB211", model(
+        method=FIT.format("__import__('os').environ['OMP_NUM_THREADS'] = '64'"))),
+    "silences_numpy": ("CB211", model(method=FIT.format("np.seterr(all='ignore')"))),
     "leaves_files": ("CB209", model(method=FIT.format("open('fit.log', 'w').close()"))),
     "the_same_for_all": ("CB210", model(
         returned="__import__('sklearn.dummy', fromlist=['x']).DummyClassifier()")),
 }  # fmt: skip
 ALSO = {
-    # What follows of necessity: no prediction of it can be used for anything.
-    "fit_returns_nothing": {"CB202", "CB203", "CB204", "CB205", "CB206", "CB207", "CB209",
-                            "CB210"},
+    # What follows of necessity; checks that need a fitted model are skipped where there is none.
     "own_randomness": {"CB201", "CB206"},
     "swapped_classes": {"CB201"},
     "not_a_number": {"CB201", "CB207", "CB210"},
     "one_column": {"CB201", "CB210"},
     "writes_into_x": {"CB201"},
     "fails_on_few": {"CB201"},
-    "gaps_not_taken": {"CB202", "CB203", "CB204", "CB205", "CB206", "CB207", "CB209", "CB210"},
+    "gaps_not_taken": {"CB200"},
 }  # fmt: skip
 
 
@@ -198,6 +208,9 @@ DATASETS = {
     "no_card": ("CB406", "card = DatasetCard('broken', 'A cohort', kind='simulated')"),
     "the_outcome_in_disguise": ("CB407", "table['age'] = table['y'] * 10 + 40"),
     "truth_upside_down": ("CB408", "truth = 1 - truth"),
+    "a_name_in_words_run_together": (
+        "CB409", "table['patientInitials'] = np.arange(n) % 7\n"
+                 "covariates = ['age', 'patientInitials']"),
     "date_of_birth": ("CB409", "table['date_of_birth'] = 1970.5 + np.arange(n) % 30\n"
                                "covariates = ['age', 'date_of_birth']"),
 }  # fmt: skip
@@ -263,3 +276,49 @@ def test_excuses_that_excuse_nothing_are_found(write_plugin):
 
     complete = run_checks("broken", fast=True)
     assert [r.code for r in complete.results if r.status == "warned"] == ["CB110"]
+
+
+def test_what_needs_a_fitted_model_is_skipped_where_fitting_fails(write_plugin):
+    write_plugin("models", "broken", model(method=FIT.format("raise ValueError('no')")))
+
+    report = run_checks("broken", only=["CB2"], seconds=60)
+
+    by_code = {result.code: result for result in report.results}
+    assert by_code["CB200"].status == "failed"
+    assert by_code["CB204"].status == "skipped"
+    assert by_code["CB204"].message == "CB200 has failed"
+
+
+def test_a_process_that_a_check_started_ends_with_it(write_plugin, tmp_path):
+    noted = tmp_path / "pid"
+    start = (
+        f"p = __import__('subprocess').Popen(['sleep', '600'])\n"
+        f"    open({str(noted)!r}, 'w').write(str(p.pid))\n    while True: pass"
+    )
+    write_plugin("models", "broken", model(method=FIT.format(start)))
+
+    run_checks("broken", only=["CB200"], seconds=5)
+
+    assert gone(int(noted.read_text()))
+
+
+def gone(pid, seconds=5.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        state = Path(f"/proc/{pid}/stat")
+        if not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z":
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("package", ["colorsys", "pebble"])
+def test_a_file_that_hides_a_package_is_found(write_plugin, monkeypatch, package):
+    path = write_plugin("models", package, model().replace("def broken", f"def {package}"))
+    monkeypatch.syspath_prepend(path.parent)
+
+    report = run_checks(str(path), only=["CB107"])
+
+    (result,) = report.results
+    assert result.status == "warned"
+    assert f"hides the package '{package}'" in result.message

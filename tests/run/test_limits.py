@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from cytobench.run.limits import limits_from_config
 
 JOBLIB = {"name": "joblib", "workers": 2}
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory: Linux only")
+
+
+KEPT = []
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,10 @@ class Task:
         if self.what == "moves":
             os.chdir("/")
             os.environ["CYTOBENCH_TEST"] = "changed"
+        if self.what == "interrupts":
+            raise KeyboardInterrupt("a plugin's own")
+        if self.what == "keeps":
+            KEPT.append(bytearray(600 * 1024**2))
         if self.what == "hog":
             try:
                 return len(bytearray(3 * 1024**3))
@@ -73,6 +81,73 @@ def test_a_fold_that_needs_too_much_memory_fails_with_the_limit():
 @LINUX
 def test_within_its_memory_a_fold_answers():
     assert outcomes([Task(0, "hog")], fold_memory_gb=4) == {0: 3 * 1024**3}
+
+
+@LINUX
+def test_what_an_earlier_fold_left_in_memory_is_not_counted_for_the_next():
+    found = outcomes([Task(0, "keeps"), Task(1, "keeps")], workers=1, fold_memory_gb=1)
+
+    assert [found[k][0] for k in (0, 1)] == [0, 1]
+
+
+@pytest.mark.parametrize("engine", [{"name": "serial"}, {"workers": 2}, {"fold_seconds": 60}])
+def test_an_interrupt_that_a_plugin_raises_itself_costs_its_own_fold(engine):
+    found = outcomes([Task(0), Task(1, "interrupts"), Task(2)], **engine)
+
+    assert "KeyboardInterrupt: a plugin's own" in found[1].error
+    assert [found[k][0] for k in (0, 2)] == [0, 2]
+
+
+PARENT = """
+import sys, time
+from dataclasses import dataclass
+from pathlib import Path
+
+from cytobench.run.engine import run_folds
+
+
+@dataclass(frozen=True)
+class Task:
+    fold: int
+
+    def attempt(self, salt):
+        import os
+
+        Path(sys.argv[1]).write_text(str(os.getpid()))
+        time.sleep(120)
+
+
+if __name__ == "__main__":
+    list(run_folds([Task(0)], {"name": "joblib", "workers": 1, "fold_seconds": 99}, b""))
+"""
+
+
+@LINUX
+def test_a_worker_ends_with_a_parent_that_was_killed(tmp_path):
+    script, noted = tmp_path / "parent.py", tmp_path / "pid"
+    script.write_text(PARENT.replace("sys.argv[1]", repr(str(noted))))
+    parent = subprocess.Popen([sys.executable, str(script)])
+    try:
+        assert within(60, lambda: noted.exists() and noted.read_text())
+    finally:
+        parent.kill()
+        parent.wait()
+
+    assert within(10, lambda: ended(int(noted.read_text())))
+
+
+def within(seconds, true):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if true():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def ended(pid):
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 @pytest.mark.parametrize(

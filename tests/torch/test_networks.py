@@ -131,8 +131,8 @@ def test_the_ensemble_averages_the_probabilities_of_its_members(mlp):
     mlp.set_params(members=4).fit(X, y)
 
     with torch.no_grad():
-        inputs = torch.tensor(X, dtype=torch.float32).expand(4, *X.shape)
-        logits = mlp.ensemble_(inputs).double() + mlp.prior_logit_
+        inputs = torch.tensor(X, dtype=torch.float64).expand(4, *X.shape)
+        logits = mlp.ensemble_(inputs) + mlp.prior_logit_
 
     assert logits.shape == (4, 150)
     assert float(logits.std(dim=0).min()) > 0

@@ -38,10 +38,23 @@ def test_mixed_precision_repeats_itself_and_answers_in_double_precision():
     assert first.dtype == np.float64
 
 
-def test_weights_stay_in_single_precision():
+def test_weights_are_trained_in_single_and_used_in_double_precision():
     network = fitted(precision="mixed")
 
-    assert {p.dtype for p in network.ensemble_.parameters()} == {torch.float32}
+    for weights in network.ensemble_.parameters():
+        assert weights.dtype == torch.float64
+        assert bool((weights == weights.float().double()).all())
+    assert any(bool((w != w.bfloat16().double()).any()) for w in network.ensemble_.parameters())
+
+
+def test_a_prediction_does_not_depend_on_the_rows_beside_it():
+    X, _ = problem()
+    network = fitted()
+
+    together = network.predict_proba(X)
+    alone = np.vstack([network.predict_proba(X[row : row + 1]) for row in range(len(X))])
+
+    np.testing.assert_allclose(together, alone, rtol=0, atol=1e-12)
 
 
 def test_an_unknown_precision_is_refused_with_the_options():
