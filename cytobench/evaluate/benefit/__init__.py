@@ -1,0 +1,1 @@
+"""How good a rule is that chooses a treatment for each patient."""
