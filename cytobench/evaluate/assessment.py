@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,7 +30,7 @@ from cytobench.evaluate.decision import (
     percentile,
     resampled_patients,
 )
-from cytobench.evaluate.intervals import Estimate
+from cytobench.evaluate.intervals import Estimate, standard_error
 from cytobench.evaluate.scores import METRICS, Scores
 from cytobench.evaluate.subgroup import Interaction, Subgroup, subgroup_table
 
@@ -136,7 +135,7 @@ class Assessment:
                 "predictions hardly differ",
             ),
             "calibration_intercept": over_repeats(
-                [(float((y - p).mean()), _standard_error(y - p)) for y, p in repeats],
+                [(float((y - p).mean()), standard_error(y - p)) for y, p in repeats],
                 "mean residual, one repeat's patients",
                 "one patient",
             ),
@@ -186,10 +185,6 @@ class Assessment:
             Where the two were not tested on the same patients in the same folds.
         """
         return added_value(self, reference, name)
-
-
-def _standard_error(values: Floats) -> float:
-    return float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else float("nan")
 
 
 def assess(

@@ -69,7 +69,7 @@ def nadeau_bengio(
         return Estimate(value, None, None, "no interval: fewer than two folds")
     mean = float(folds.mean())
     se = _corrected_se(folds, n_train, n_test) * math.sqrt(inflation)
-    half = _t_quantile(len(folds) - 1) * se
+    half = t_quantile(len(folds) - 1) * se
     return Estimate(mean, mean - half, mean + half, "Nadeau-Bengio corrected t" + _times(inflation))
 
 
@@ -130,7 +130,7 @@ def repeated(
     of_folds = _corrected_se(folds, n_train, n_test) ** 2
     known = 0.0 if math.isnan(of_patients) else of_patients
     se = math.sqrt(INFLATION * (max(of_folds, known) + extra))
-    mean, half = float(folds.mean()), _t_quantile(len(folds) - 1) * se
+    mean, half = float(folds.mean()), t_quantile(len(folds) - 1) * se
     said = "Nadeau-Bengio" if known == 0 else f"larger of the Nadeau-Bengio and {name}"
     method = f"{said} variance{'s' if known else ''} x {INFLATION:g}, t"
     if not share:
@@ -196,7 +196,8 @@ def _corrected_se(values: Floats, n_train: float, n_test: float) -> float:
     return sd * math.sqrt(1 / len(values) + n_test / n_train)
 
 
-def _t_quantile(df: float) -> float:
+def t_quantile(df: float) -> float:
+    """Half-width of a t interval in standard errors."""
     from scipy.special import stdtrit
 
     return float(stdtrit(df, 0.5 + LEVEL / 2))
@@ -266,7 +267,7 @@ def delong_logit(y: ArrayLike, score: ArrayLike) -> Estimate:
         return Estimate(value, None, None, "no interval: a class has fewer than two patients")
     if variance == 0 and 0 < value < 1:
         return Estimate(value, value, value, "DeLong, logit scale")
-    return on_logit(value, _z_quantile() * math.sqrt(variance), "DeLong, logit scale")
+    return on_logit(value, z_quantile() * math.sqrt(variance), "DeLong, logit scale")
 
 
 def wilson_share(share: float, n: int) -> Estimate:
@@ -285,7 +286,7 @@ def mean_of_patients(losses: ArrayLike) -> Estimate:
     mean = float(values.mean())
     if len(values) < 2:
         return Estimate(mean, None, None, "no interval: one patient")
-    half = _z_quantile() * float(values.std(ddof=1)) / math.sqrt(len(values))
+    half = z_quantile() * float(values.std(ddof=1)) / math.sqrt(len(values))
     return Estimate(mean, mean - half, mean + half, "normal interval over patients")
 
 
@@ -296,11 +297,17 @@ def mean_of_sites(values: ArrayLike) -> Estimate:
     mean = float(sites.mean()) if len(sites) else float("nan")
     if len(sites) < 5:
         return Estimate(mean, None, None, "no interval: fewer than five sites; see each site")
-    half = _t_quantile(len(sites) - 1) * float(sites.std(ddof=1)) / math.sqrt(len(sites))
+    half = t_quantile(len(sites) - 1) * float(sites.std(ddof=1)) / math.sqrt(len(sites))
     return Estimate(mean, mean - half, mean + half, "t interval over sites")
 
 
-def _z_quantile() -> float:
+def standard_error(values: Floats) -> float:
+    """Of the mean of independent values; NaN with fewer than two."""
+    return float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else float("nan")
+
+
+def z_quantile() -> float:
+    """Half-width of a normal interval in standard errors."""
     from scipy.special import ndtri
 
     return float(ndtri(0.5 + LEVEL / 2))

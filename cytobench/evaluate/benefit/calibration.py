@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytobench.evaluate.benefit.scores import Floats
-from cytobench.evaluate.intervals import Estimate
+from cytobench.evaluate.intervals import Estimate, standard_error, t_quantile
 
 GROUPS = 4
 
@@ -58,8 +58,6 @@ def grouped(contrast: Floats, predicted: Floats, groups: int = GROUPS) -> list[G
 
     Patients of one prediction stay together, so that there may be fewer groups.
     """
-    from scipy.special import stdtrit
-
     cuts = np.quantile(predicted, np.arange(1, groups) / groups)
     number = np.searchsorted(cuts, predicted, side="right")
     found = []
@@ -69,7 +67,7 @@ def grouped(contrast: Floats, predicted: Floats, groups: int = GROUPS) -> list[G
         if n < 2:
             effect = Estimate(mean, None, None, "no interval: one patient")
         else:
-            half = float(stdtrit(n - 1, 0.975) * scores.std(ddof=1) / np.sqrt(n))
+            half = t_quantile(n - 1) * standard_error(scores)
             effect = Estimate(mean, mean - half, mean + half, "t, doubly robust scores")
         found.append(Group(n, float(predicted[number == value].mean()), effect))
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cytobench.evaluate.benefit.scores import Floats, Positions
-from cytobench.evaluate.intervals import LEVEL, Estimate
+from cytobench.evaluate.intervals import Estimate, z_quantile
 
 
 def c_for_benefit(y: Floats, arm: Positions, predicted: Floats) -> Estimate:
@@ -44,8 +44,6 @@ def _thinned(rows: Positions, size: int) -> Positions:
 
 def concordance(predicted: Floats, observed: Floats) -> Estimate:
     """Share of pairs, among those that differ in `observed`, that are ordered alike; ties half."""
-    from scipy.special import ndtri
-
     apart = np.sign(observed[:, None] - observed[None, :])
     relevant = apart != 0
     agree = np.sign(predicted[:, None] - predicted[None, :]) * apart
@@ -56,5 +54,5 @@ def concordance(predicted: Floats, observed: Floats) -> Estimate:
     somers = w.sum() / total
     spread = (r**2).sum() * somers**2 - 2 * somers * (r * w).sum() + (w**2).sum()
     se = float(np.sqrt(max(spread, 0.0)) / total)
-    c, half = float((somers + 1) / 2), float(ndtri(0.5 + LEVEL / 2) * se)
+    c, half = float((somers + 1) / 2), z_quantile() * se
     return Estimate(c, max(0.0, c - half), min(1.0, c + half), "U-statistic, as rcorr.cens")

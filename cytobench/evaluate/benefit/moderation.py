@@ -76,11 +76,12 @@ def moderation(
     ValueError
         Where there are fewer than two arms.
     """
-    arms = np.unique(np.asarray(arm, dtype=str))
+    received = np.asarray(arm, dtype=str)
+    arms = np.unique(received)
     if len(arms) < 2:
         raise ValueError("one arm only: nothing can moderate the choice of a treatment")
     fits = [
-        _fit(y, np.asarray(arm, dtype=str), arms, markers[name].to_numpy(dtype=float), covariates)
+        _fit(y, received, arms, markers[name].to_numpy(dtype=float), covariates)
         for name in markers.columns
     ]
     found = [(str(name), fit) for name, fit in zip(markers.columns, fits, strict=True) if fit]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytobench.evaluate.benefit.scores import Floats
-from cytobench.evaluate.intervals import LEVEL, Estimate
+from cytobench.evaluate.intervals import Estimate, z_quantile
 
 RESAMPLES = 2000
 
@@ -68,8 +68,6 @@ def _areas(toc: Floats) -> Floats:
 
 
 def _normal(value: float, drawn: Floats) -> Estimate:
-    from scipy.special import ndtri
-
-    half = float(ndtri(0.5 + LEVEL / 2) * drawn.std(ddof=1))
+    half = z_quantile() * float(drawn.std(ddof=1))
     method = f"half-sample bootstrap, {len(drawn)} resamples"
     return Estimate(float(value), float(value) - half, float(value) + half, method)

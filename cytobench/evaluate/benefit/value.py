@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytobench.evaluate.benefit.scores import Floats, Positions, Trial, doubly_robust
-from cytobench.evaluate.intervals import LEVEL, Estimate
+from cytobench.evaluate.intervals import Estimate, standard_error, z_quantile
 
 POWER = 0.8
 
@@ -130,13 +130,13 @@ def gain(
         raise ValueError("the two rules were tested on different patients")
     each = _by_patient([(m, by(m.trial, m.choice) - by(o.trial, o.choice)) for m, o in pairs])
     changed = float(np.concatenate([m.choice != o.choice for m, o in pairs]).mean())
-    se = _standard_error(each)
+    se = standard_error(each)
     difference = _normal(each, f"{by.__name__}, paired influence over patients")
     if changed == 0:
         same = Estimate(0.0, 0.0, 0.0, "the rules do not differ")
         return Gain(same, 1.0, 0.0, float("nan"))
     p = float(2 * ndtr(-abs(difference.value) / se)) if se > 0 else float("nan")
-    detectable = float((ndtri(0.5 + LEVEL / 2) + ndtri(POWER)) * se)
+    detectable = float((z_quantile() + ndtri(POWER)) * se)
     return Gain(difference, p, changed, detectable)
 
 
@@ -178,14 +178,8 @@ def _by_patient(parts: Sequence[tuple[Decided, Floats]]) -> Floats:
     return found
 
 
-def _standard_error(each: Floats) -> float:
-    return float(each.std(ddof=1)) / math.sqrt(len(each)) if len(each) > 1 else float("nan")
-
-
 def _normal(each: Floats, method: str) -> Estimate:
-    from scipy.special import ndtri
-
-    mean, half = float(each.mean()), float(ndtri(0.5 + LEVEL / 2)) * _standard_error(each)
+    mean, half = float(each.mean()), z_quantile() * standard_error(each)
     if math.isnan(half):
         return Estimate(mean, None, None, "no interval: nobody, or one patient, was treated so")
     return Estimate(mean, mean - half, mean + half, method)
