@@ -9,7 +9,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 HEAVY = {"torch", "sklearn", "mlflow", "optuna", "pandas", "numpy", "scipy", "matplotlib"}
-PUBLIC = {"cytobench", "cytobench.simulate", "cytobench.torch"}
+PUBLIC = {"cytobench", "cytobench.effects", "cytobench.simulate", "cytobench.torch"}
 
 
 def imported_by(*words):

@@ -98,14 +98,15 @@ def arithmetic(view: View) -> Iterator[Evidence]:
     expected = {
         "response": change <= -100 * task.minimum_reduction + 1e-9,
         "remission": after <= cutoff,
-        "percent_change": change,
-    }[task.name]
+        "percent_change": task.sign * change,
+    }[task.outcome_name]
     known = np.isfinite(view.target.y)
     given = view.target.y[known]
     wrong = ~(np.abs(given - expected[known].astype(np.float64)) <= 1e-9)
     if wrong.any():
         yield Evidence(
-            f"{task.name} contradicts the scores of {int(wrong.sum())} of {len(wrong)} patients",
+            f"{task.outcome_name} contradicts the scores of {int(wrong.sum())} of {len(wrong)} "
+            "patients",
             where=outcome.endpoint,
             values={"patients": int(wrong.sum())},
         )
@@ -145,14 +146,14 @@ def unusual(view: View) -> Iterator[Evidence]:
     outcome, task = view.cohort.outcome, view.target.task
     if not isinstance(outcome, ScaleOutcome):
         return
-    if task.name == "response" and task.minimum_reduction != USUAL_REDUCTION:
+    if task.outcome_name == "response" and task.minimum_reduction != USUAL_REDUCTION:
         yield Evidence(
             f"response is a fall by {task.minimum_reduction:.0%}, usual is {USUAL_REDUCTION:.0%}",
             where="task.minimum_reduction",
         )
     usual = REMISSION_AT.get(outcome.scale)
     used = outcome.remission_at if task.remission_at is None else task.remission_at
-    if task.name == "remission" and usual is not None and used not in (None, usual):
+    if task.outcome_name == "remission" and usual is not None and used not in (None, usual):
         yield Evidence(
             f"remission is {outcome.scale} at most {used:g}, usual is {usual:g}",
             where="task.remission_at",

@@ -43,7 +43,7 @@ class View:
     @property
     def binary(self) -> bool:
         """Whether the outcome is a class."""
-        return self.target.task.kind == "classification"
+        return self.target.task.outcome_kind == "classification"
 
     @cached_property
     def rows(self) -> NDArray[np.intp]:
@@ -87,7 +87,7 @@ class View:
     @cached_property
     def outcomes(self) -> Mapping[str, Floats]:
         """Every form of the outcome, for all patients: the task's, the endpoint, the change."""
-        forms = {self.target.task.name: self.target.y}
+        forms = {self.target.task.outcome_name: self.target.y}
         outcome = self.cohort.outcome
         if isinstance(outcome, ScaleOutcome):
             before, after = self.scores

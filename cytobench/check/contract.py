@@ -11,7 +11,7 @@ import pandas as pd
 
 from cytobench.audit.isolation import Errand, Failure, run_fresh
 from cytobench.check.register import NotTestable, check
-from cytobench.check.subject import Subject, Target, spoken
+from cytobench.check.subject import ARMS, Subject, Target, spoken
 from cytobench.check.witness import (
     as_at_first,
     changed,
@@ -51,7 +51,7 @@ def fits(subject: Subject) -> Iterator[str]:
         with undisturbed():
             try:
                 estimator = subject.build(kind)
-                fitted = estimator.fit(X, y)
+                fitted = subject.fit(estimator, X, y)
                 if fitted is estimator:
                     subject.predict(fitted, X, kind)
                     continue
@@ -73,6 +73,8 @@ def scikit_learn(subject: Subject) -> Iterator[str]:
 
     if subject.model.raw:
         raise NotTestable("it looks at columns by name, and scikit-learn's checks have none")
+    if subject.contract != "outcome":
+        raise NotTestable("it is fitted to treatments too, which scikit-learn's checks do not give")
     for kind in subject.kinds:
         for estimator, test in estimator_checks_generator(subject.build(kind)):
             title = getattr(getattr(test, "func", test), "__name__", "")
@@ -113,7 +115,7 @@ def _predictions(subject: Subject, kind: TaskKind) -> Any:
     X, y = subject.problem(kind)
     X_new, _ = subject.problem(kind, seed=2)
     with undisturbed():
-        return subject.predict(subject.build(kind).fit(X, y), X_new, kind)
+        return subject.predict(subject.fit(subject.build(kind), X, y), X_new, kind)
 
 
 def _apart(first: Any, second: Any) -> float:
@@ -137,19 +139,30 @@ def random_state(subject: Subject) -> Iterator[str]:
 @check("CB204", "predictions are predictions", "model", after="CB200")
 def valid(subject: Subject) -> Iterator[str]:
     """Classification: ``classes_`` is [0, 1] and ``predict_proba`` two columns between 0 and 1
-    that sum to 1. Regression: one finite number for each patient.
+    that sum to 1. Regression: one finite number for each patient. Effects: a finite number for
+    each patient and arm but the first. Rules: one of the arms for each patient.
     """
     for kind in subject.kinds:
         X, y = subject.problem(kind)
         X_new, _ = subject.problem(kind, n=31, seed=2)
         with undisturbed():
-            fitted = subject.build(kind).fit(X, y)
+            fitted = subject.fit(subject.build(kind), X, y)
+            if subject.contract != "outcome":
+                yield from _valid_choice(subject, kind, fitted, X_new)
+                continue
             if kind == "classification":
                 yield from _valid_probabilities(fitted, X_new)
                 continue
             values = np.asarray(fitted.predict(X_new))
         if values.shape != (31,) or not np.isfinite(values.astype(float)).all():
             yield f"{kind}: predict gives shape {values.shape}, expected 31 finite numbers"
+
+
+def _valid_choice(subject: Subject, kind: TaskKind, fitted: Any, X: pd.DataFrame) -> Iterator[str]:
+    said = subject.predict(fitted, X, kind)
+    if said.shape != (len(X), 1) or not np.isfinite(said).all():
+        wanted = "effects" if subject.contract == "effect" else f"of {' and '.join(ARMS)}"
+        yield f"{kind}: what it says has shape {said.shape}, expected {len(X)} finite {wanted}"
 
 
 def _valid_probabilities(fitted: Any, X: pd.DataFrame) -> Iterator[str]:
@@ -175,7 +188,7 @@ def no_mutation(subject: Subject) -> Iterator[str]:
         X_before, y_before = X.copy(), y.copy()
         with undisturbed():
             try:
-                subject.predict(subject.build(kind).fit(X, y), X, kind)
+                subject.predict(subject.fit(subject.build(kind), X, y), X, kind)
             except ValueError as error:
                 if "read-only" not in str(error):
                     raise
@@ -193,7 +206,7 @@ def pickles(subject: Subject) -> Iterator[str]:
     for kind in subject.kinds:
         X, y = subject.problem(kind)
         with undisturbed():
-            fitted = subject.build(kind).fit(X, y)
+            fitted = subject.fit(subject.build(kind), X, y)
             here = subject.predict(fitted, X, kind)
         try:
             content = pickle.dumps(fitted)
@@ -224,7 +237,7 @@ def hard_data(subject: Subject) -> Iterator[str]:
         for title, X, y in _hard(subject, kind):
             try:
                 with undisturbed():
-                    fitted = subject.build(kind).fit(X, y)
+                    fitted = subject.fit(subject.build(kind), X, y)
                     got = subject.predict(fitted, X.iloc[:1], kind)
             except Exception as error:
                 yield f"{kind}, {title}: {spoken(error)}"
@@ -257,7 +270,7 @@ def gaps(subject: Subject) -> Iterator[str]:
         X.iloc[:, -1] = np.nan
         try:
             with undisturbed():
-                got = subject.predict(subject.build(kind).fit(X, y), X, kind)
+                got = subject.predict(subject.fit(subject.build(kind), X, y), X, kind)
         except Exception as error:
             yield f"{kind}: {spoken(error)}"
             continue
@@ -286,7 +299,7 @@ def not_constant(subject: Subject) -> Iterator[str]:
         raise NotTestable("a floor may know nothing")
     for kind in subject.kinds:
         predictions = _predictions(subject, kind)
-        if not np.ptp(predictions[:, -1] if kind == "classification" else predictions):
+        if not np.ptp(predictions[:, -1] if predictions.ndim > 1 else predictions):
             yield f"{kind}: every patient gets the same prediction, though two columns matter"
 
 
@@ -300,7 +313,7 @@ def process(subject: Subject) -> Iterator[str]:
         X, y = subject.problem(kind)
         with as_at_first(subject.start):
             before = settings()
-            subject.predict(subject.build(kind).fit(X, y), X, kind)
+            subject.predict(subject.fit(subject.build(kind), X, y), X, kind)
             after = settings()
         for name in changed(before, after):
             yield f"{kind}: {name} changes"

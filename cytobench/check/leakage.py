@@ -10,6 +10,7 @@ from typing import Any
 
 from cytobench.check.register import NotTestable, check
 from cytobench.check.subject import Subject, spoken
+from cytobench.data.target import BENEFIT
 
 PATIENTS = 120
 PERMUTATIONS = 10
@@ -37,7 +38,8 @@ def _audit(subject: Subject) -> Any:
     task = subject.model.tasks[0]
     (config,) = compose_jobs(
         [
-            "dataset=sim_inflamed_mdd", f"dataset.n={PATIENTS}", f"task={task}", "floors=[]",
+            f"dataset={'sim_crossover' if task == BENEFIT else 'sim_inflamed_mdd'}",
+            f"dataset.n={PATIENTS}", f"task={task}", "floors=[]",
             f"model={subject.name}", "tuning=off", "device=cpu",
         ]
     )  # fmt: skip
@@ -82,6 +84,7 @@ def shuffled_labels(subject: Subject) -> Iterator[str]:
     """
     if subject.target.fast:
         raise NotTestable("left out with --fast")
+    _predicts_outcomes(subject)
     yield from _from(subject, "A110")
 
 
@@ -90,7 +93,13 @@ def planted(subject: Subject) -> Iterator[str]:
     """An effect of 1.5 standard deviations in every numeric column: a model that learns nothing
     would pass all other probes. Floors need not find it.
     """
+    _predicts_outcomes(subject)
     yield from _from(subject, "A111")
+
+
+def _predicts_outcomes(subject: Subject) -> None:
+    if subject.contract != "outcome":
+        raise NotTestable("it predicts effects, or names arms: neither has skill for an outcome")
 
 
 @check("CB304", "test labels are not used", "model", after="CB300")

@@ -17,13 +17,23 @@ from cytobench.check.witness import Start, undisturbed
 from cytobench.core.cards import BINARY_TASKS, DatasetCard, ModelCard
 from cytobench.core.declare import DECLARATION
 from cytobench.core.errors import CytobenchError
+from cytobench.data.target import BENEFIT
 from cytobench.registry.discover import Kind, Plugin, discover
 from cytobench.registry.extras import absent, install_hint
-from cytobench.registry.load import LoadedModel, TaskKind, import_plugin, load_model
+from cytobench.registry.load import (
+    Contract,
+    LoadedModel,
+    TaskKind,
+    contract_of,
+    import_plugin,
+    load_model,
+)
 
 Floats = NDArray[np.float64]
 PATIENTS, COLUMNS = 90, 8
 SEED = 7
+ARMS = ("escitalopram", "nortriptyline")
+"""Between which made-up patients are to choose."""
 
 
 @dataclass(frozen=True)
@@ -120,14 +130,37 @@ class Subject:
             found.append("classification")
         if "percent_change" in tasks:
             found.append("regression")
-        return found
+        # A treatment may be chosen for either.
+        return ["classification", "regression"] if self.only_benefit else found
 
     def build(self, kind: TaskKind, params: Mapping[str, Any] | None = None) -> Any:
         """A fresh estimator with the defaults, or with these parameters over them."""
         units = dict.fromkeys(self.columns, "pg/mL") | {"CRP": "mg/L"}
         return self.loaded.build(
-            params or {}, random_state=SEED, kind=kind, device="cpu", units=units
+            params or {},
+            random_state=SEED,
+            kind=kind,
+            device="cpu",
+            units=units,
+            arms=ARMS if self.only_benefit else (),
         )
+
+    @property
+    def only_benefit(self) -> bool:
+        """Whether it chooses treatments and does nothing else."""
+        return tuple(self.model.tasks) == (BENEFIT,)
+
+    @cached_property
+    def contract(self) -> Contract:
+        """What it predicts: an outcome, an effect, or a rule."""
+        return contract_of(self.build(self.kinds[0]))
+
+    def fit(self, estimator: Any, X: pd.DataFrame, y: NDArray[Any]) -> Any:
+        """Fit to made-up patients, who by turns received two treatments where that is asked."""
+        if self.contract == "outcome":
+            return estimator.fit(X, y)
+        order = np.random.default_rng(len(X)).permutation(len(X))
+        return estimator.fit(X, y.astype(np.float64), np.array(ARMS)[order % len(ARMS)])
 
     @property
     def columns(self) -> list[str]:
@@ -158,7 +191,14 @@ class Subject:
         return X, y
 
     def predict(self, estimator: Any, X: pd.DataFrame, kind: TaskKind) -> Floats:
-        """Probabilities of response, or numbers, as they come."""
+        """Probabilities of response, numbers, effects or positions of arms, as they come."""
+        if self.contract == "rule":
+            chosen = np.asarray(estimator.recommend(X)).astype(str)
+            where = [ARMS.index(arm) if arm in ARMS else np.nan for arm in chosen.ravel()]
+            return np.array(where, dtype=np.float64).reshape(*chosen.shape, 1)
+        if self.contract == "effect":
+            effect = np.asarray(estimator.predict_effect(X), dtype=np.float64)
+            return effect[:, None] if effect.ndim == 1 else effect
         if kind == "regression":
             return np.asarray(estimator.predict(X), dtype=np.float64)
         return np.asarray(estimator.predict_proba(X), dtype=np.float64)

@@ -13,6 +13,7 @@ TASKS = (*BINARY_TASKS, "percent_change", "benefit")
 Input = Literal["analytes", "clinical"]
 INPUTS: tuple[Input, ...] = ("analytes", "clinical")
 Role = Literal["model", "floor"]
+Assignment = Literal["randomised", "observational", ""]
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,10 @@ class ModelCard:
 class DatasetCard:
     """What is known of a cohort: its origin, what its outcome means, what may be done with it.
 
-    `access` says how to get a study that nobody may publish, and what of its layout is unconfirmed;
-    `excused` which checks of ``cytobench check`` are expected to fail, and why.
+    `assignment` says how patients came to their arms: only where chance alone decided is a
+    comparison of arms causal; an empty one counts as observational. `access` says how to get a
+    study that nobody may publish, and what of its layout is unconfirmed; `excused` which checks of
+    ``cytobench check`` are expected to fail, and why.
     """
 
     name: str
@@ -76,6 +79,7 @@ class DatasetCard:
     population: str = ""
     outcome: str = ""
     treatment: str = ""
+    assignment: Assignment = ""
     version: str = "1"
     licence: str = ""
     citation: str = ""

@@ -10,12 +10,21 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
-from cytobench.core.cards import BINARY_TASKS, INPUTS, TASKS, DatasetCard, Input, ModelCard, Role
+from cytobench.core.cards import (
+    BINARY_TASKS,
+    INPUTS,
+    TASKS,
+    Assignment,
+    DatasetCard,
+    Input,
+    ModelCard,
+    Role,
+)
 from cytobench.core.errors import PluginError
 from cytobench.core.space import Dimension
 
 DECLARATION = "__cytobench__"
-INJECTED = ("random_state", "kind", "device", "units", "arm")
+INJECTED = ("random_state", "kind", "device", "units", "arm", "arms")
 """Arguments that the framework fills in where a model's signature accepts them."""
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])
@@ -41,8 +50,9 @@ def model(
 
     The parameters are those of :class:`cytobench.core.cards.ModelCard`; the name, the summary and
     the parameters' defaults are read from the decorated object. ``random_state``, ``kind``
-    (``"classification"`` or ``"regression"``), ``device``, ``units`` (analyte -> unit) and ``arm``
-    (the column of the treatment, or None) are filled in where accepted.
+    (``"classification"`` or ``"regression"``), ``device``, ``units`` (analyte -> unit), ``arm``
+    (the column of the treatment, or None) and ``arms`` (the treatments that ``benefit`` chooses
+    between) are filled in where accepted.
 
     Raises
     ------
@@ -83,6 +93,7 @@ def dataset(
     licence: str = "",
     citation: str = "",
     caveat: str = "",
+    assignment: Assignment = "",
     excused: Mapping[str, str] | None = None,
 ) -> Callable[[Factory], Factory]:
     """Declare a function that returns a :class:`cytobench.Cohort` as a dataset plugin.
@@ -101,6 +112,7 @@ def dataset(
             licence=licence,
             citation=citation,
             caveat=caveat,
+            assignment=assignment,
             excused=reasons(name or factory.__name__, excused or {}),
         )
         setattr(factory, DECLARATION, card)

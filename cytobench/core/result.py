@@ -19,15 +19,22 @@ class Predictions:
     patient : sequence of str
         Pseudonyms, never the cohort's identifiers.
     y : sequence of float
-        The outcome: 0 or 1 (response, remission), or the percent change.
+        The outcome: 0 or 1 (response, remission), or the percent change; its fall where a treatment
+        is chosen.
     prediction : sequence of float
-        Probability of the positive class, or the predicted percent change.
+        Probability of the positive class, or the predicted percent change; where a treatment is
+        chosen, the position of the arm in :attr:`FoldResult.arms`.
     arm, site : sequence of str
         Empty strings where the cohort has none.
     truth : sequence of float
         On simulated cohorts the Bayes-optimal prediction, else NaN.
     groups : mapping
         Subgroup (``"sex"``, ``"CRP"`` ...) -> each patient's level, in words; empty where unknown.
+    by_arm : mapping
+        Where a treatment is chosen: what -> arm -> a number for each patient. ``"outcome"`` and
+        ``"propensity"`` come from the framework's own models, the same for every row of a board;
+        ``"truth"`` is known on simulated cohorts; ``"predicted"``, the model's own outcomes up to a
+        term common to all arms, is missing for rules.
     """
 
     patient: Sequence[str]
@@ -37,6 +44,7 @@ class Predictions:
     site: Sequence[str]
     truth: Sequence[float]
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    by_arm: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,10 @@ class FoldResult:
         None where no inner split was made, and where a reader did not ask for it.
     curves : mapping
         Learning curves of the final fit, one value an epoch; empty where the model has none.
+    arms : sequence of str
+        The treatments that are chosen between; empty for other tasks.
+    best_single : str
+        The arm that was best for all in the training part.
     timings : mapping
         Seconds: ``tune``, ``fit``, ``predict``.
     """
@@ -103,6 +115,8 @@ class FoldResult:
     warnings: Sequence[str] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    arms: Sequence[str] = ()
+    best_single: str = ""
     inner: InnerPredictions | None = None
 
 

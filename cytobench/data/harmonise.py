@@ -336,6 +336,8 @@ def _card(cohorts: Sequence[Cohort], name: str) -> DatasetCard:
         licence=_one([card.licence for card in cards]),
         citation=_one([card.citation for card in cards]),
         caveat=_one([card.caveat for card in cards]),
+        # Which study a patient was in decided between which arms: chance alone did not.
+        assignment="observational",
     )
 
 

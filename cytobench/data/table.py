@@ -29,6 +29,7 @@ CARD_KEYS = (
     "summary",
     "population",
     "treatment",
+    "assignment",
     "version",
     "licence",
     "citation",
@@ -121,6 +122,7 @@ def _cohort(reader: Reader, config: Mapping[str, Any]) -> Cohort:
     _check_names(covariates, [*values.columns, *columns, *scores])
     table = pd.concat([values, pd.DataFrame({**covariates, **columns, **scores})], axis=1)
     about: dict[str, Any] = {key: str(config[key]) for key in CARD_KEYS if key in config}
+    one_of(about.get("assignment", ""), ("randomised", "observational", ""), "assignment")
     meaning = outcome.meaning if isinstance(outcome, LabelOutcome) else outcome.scale
     card = DatasetCard(**about, outcome=meaning)
     table = table.set_axis(patients)

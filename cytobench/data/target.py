@@ -9,11 +9,18 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cytobench.core.errors import SplitError, UsageError
+from cytobench.core.errors import SplitError, UsageError, did_you_mean
+from cytobench.data.arms import SMALLEST_ARM, arms_of, refuse_small
 from cytobench.data.cohort import Cohort, LabelOutcome, ScaleOutcome
 
 REMISSION_AT = {"HAM-D17": 7.0, "MADRS": 10.0, "QIDS-SR16": 5.0, "PHQ-9": 4.0, "HADS-D": 7.0}
 """Scores at or below which a patient is in remission, the scales' standard cut-offs."""
+
+BENEFIT = "benefit"
+OUTCOME_KINDS: Mapping[str, Literal["classification", "regression"]] = {
+    "response": "classification", "remission": "classification", "percent_change": "regression",
+}  # fmt: skip
+PROPENSITIES = ("auto", "known", "fitted")
 
 USUAL_REDUCTION = 0.5
 """Share of the baseline score that a responder has lost at least."""
@@ -25,8 +32,8 @@ class Task:
 
     Attributes
     ----------
-    name : {"response", "remission", "percent_change"}
-    kind : {"classification", "regression"}
+    name : {"response", "remission", "percent_change", "benefit"}
+    kind : {"classification", "regression", "benefit"}
     minimum_reduction : float
         Share of the baseline score that a responder has lost at least.
     remission_at : float or None
@@ -35,14 +42,43 @@ class Task:
         Range of probabilities at which a decision is conceivable, for the decision curve.
     decide_at : float
         The probability in this range at which leaderboards compare net benefit.
+    outcome : str
+        Of ``benefit``: what a treatment is chosen for, the name of another task.
+    arms : sequence of str
+        Of ``benefit``: the arms to choose between; none for all of the cohort's.
+    propensity : {"auto", "known", "fitted"}
+        Of ``benefit``: how probable each arm was. ``known`` is the arm's share, right where chance
+        alone assigned it in one proportion; ``fitted`` is a model of the baseline, fitted in each
+        training part; ``auto`` goes by the cohort's card.
+    smallest_arm : int
+        Of ``benefit``: patients of known outcome below which an arm is refused.
     """
 
     name: str
-    kind: Literal["classification", "regression"]
+    kind: Literal["classification", "regression", "benefit"]
     minimum_reduction: float = USUAL_REDUCTION
     remission_at: float | None = None
     thresholds: tuple[float, float] = (0.2, 0.8)
     decide_at: float = 0.5
+    outcome: str = ""
+    arms: tuple[str, ...] = ()
+    propensity: Literal["auto", "known", "fitted"] = "auto"
+    smallest_arm: int = SMALLEST_ARM
+
+    @property
+    def outcome_name(self) -> str:
+        """The outcome's definition: the task's own name, or what a treatment is chosen for."""
+        return self.outcome if self.kind == BENEFIT else self.name
+
+    @property
+    def sign(self) -> float:
+        """-1 where the outcome is a percent change turned into a fall, so that higher is better."""
+        return -1.0 if self.kind == BENEFIT and self.outcome_kind == "regression" else 1.0
+
+    @property
+    def outcome_kind(self) -> Literal["classification", "regression"]:
+        """Whether the outcome is a class or a number."""
+        return OUTCOME_KINDS[self.outcome_name]
 
 
 @dataclass(frozen=True)
@@ -52,7 +88,8 @@ class Target:
     Attributes
     ----------
     y : array, shape (n_patients,)
-        0 or 1, or the percent change; NaN where the outcome is unknown.
+        0 or 1, or the percent change; NaN where the outcome is unknown. Under ``benefit`` higher
+        is better: a percent change has its sign turned; NaN outside the arms that are compared.
     truth : array, shape (n_patients,)
         Bayes-optimal prediction on simulated cohorts, else NaN.
     meaning : str
@@ -78,8 +115,9 @@ def task_from_config(config: Mapping[str, Any]) -> Task:
     UsageError
         ``E110`` for an unknown task or field.
     """
+    fields = {**config, "arms": tuple(config.get("arms") or ())}
     try:
-        task = Task(**config)
+        task = Task(**fields)
     except TypeError as error:
         raise UsageError("E110", str(error), where="task") from error
     low, high = task.thresholds
@@ -89,11 +127,30 @@ def task_from_config(config: Mapping[str, Any]) -> Task:
             f"must hold 0 < {low:g} <= decide_at = {task.decide_at:g} <= {high:g} < 1",
             where="task.thresholds",
         )
-    if task.name not in _DEFINITIONS:
+    known = (*_DEFINITIONS, BENEFIT)
+    if task.name not in known:
         raise UsageError(
-            "E110", f"there is no task {task.name!r}", hint=f"there are: {', '.join(_DEFINITIONS)}"
+            "E110", f"there is no task {task.name!r}", hint=f"there are: {', '.join(known)}"
         )
+    if task.kind == BENEFIT:
+        _check_benefit(task)
     return task
+
+
+def _check_benefit(task: Task) -> None:
+    for name, value, options in (
+        ("outcome", task.outcome, tuple(_DEFINITIONS)),
+        ("propensity", task.propensity, PROPENSITIES),
+    ):
+        if value not in options:
+            raise UsageError(
+                "E110",
+                f"unknown value {value!r}",
+                where=f"task.{name}",
+                hint=did_you_mean(value, list(options)),
+            )
+    if task.smallest_arm < 2:
+        raise UsageError("E110", "must be 2 or more", where="task.smallest_arm")
 
 
 def build_target(cohort: Cohort, task: Task) -> Target:
@@ -102,21 +159,29 @@ def build_target(cohort: Cohort, task: Task) -> Target:
     Raises
     ------
     SplitError
-        ``E401`` where the cohort cannot answer the task, ``E402`` where the outcome is constant.
+        ``E401`` where the cohort cannot answer the task, ``E402`` where the outcome is constant,
+        ``E403`` and ``E404`` where there are too few arms, or too few patients in one.
     """
-    y, meaning = _DEFINITIONS[task.name](cohort, task)
+    y, meaning = _DEFINITIONS[task.outcome_name](cohort, task)
+    if task.kind == BENEFIT:
+        if task.sign < 0:
+            meaning = meaning.replace("change", "fall", 1)
+        arms = arms_of(cohort, task.arms)
+        y = np.where(arms.received >= 0, task.sign * y, np.nan)
+        refuse_small(cohort, arms, ~np.isnan(y), task.smallest_arm)
     known = y[~np.isnan(y)]
     if len(known) == 0 or np.all(known == known[0]):
         value = "missing" if len(known) == 0 else f"{known[0]:g}"
         raise SplitError(
             "E402",
-            f"{task.name} is {value} for all {len(y)} patients",
+            f"{task.outcome_name} is {value} for all {len(y)} patients",
             where=f"cohort {cohort.name!r}",
             hint="check the outcome's columns, and the rows that the cohort keeps",
         )
     truth = np.full(len(y), np.nan)
-    if cohort.truth is not None and task.name in cohort.truth.columns and _usual(cohort, task):
-        truth = cohort.truth[task.name].to_numpy(dtype=np.float64, copy=True)
+    name = task.outcome_name
+    if cohort.truth is not None and name in cohort.truth.columns and is_usual(cohort, task):
+        truth = task.sign * cohort.truth[name].to_numpy(dtype=np.float64, copy=True)
     return Target(task, y, truth, meaning)
 
 
@@ -138,7 +203,7 @@ def permuted(cohort: Cohort, target: Target, seed: int) -> Target:
     return Target(target.task, y, np.full(len(y), np.nan), target.meaning)
 
 
-def _usual(cohort: Cohort, task: Task) -> bool:
+def is_usual(cohort: Cohort, task: Task) -> bool:
     """Whether the task is defined as usual: a cohort's truth speaks of nothing else."""
     if task.minimum_reduction != USUAL_REDUCTION:
         return False
@@ -151,8 +216,8 @@ def _scores(cohort: Cohort, task: Task) -> tuple[NDArray[np.float64], NDArray[np
     if not isinstance(outcome, ScaleOutcome):
         raise SplitError(
             "E401",
-            f"{task.name} needs scores before and after treatment; this cohort has a ready label "
-            f"({outcome.meaning})",
+            f"{task.outcome_name} needs scores before and after treatment; this cohort has a ready "
+            f"label ({outcome.meaning})",
             where=f"cohort {cohort.name!r}",
             hint="use task=response",
         )

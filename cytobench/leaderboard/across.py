@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cytobench.evaluate.ranks import ALPHA, Ranking, rank_models
 from cytobench.evaluate.scores import LOWER_IS_BETTER
-from cytobench.leaderboard.rank import Board
+from cytobench.leaderboard.benefit import AnyBoard
 
 Floats = NDArray[np.float64]
 
@@ -42,13 +42,13 @@ class Across:
     left_out: Sequence[str]
 
 
-def across(boards: Sequence[Board]) -> list[Across]:
+def across(boards: Sequence[AnyBoard]) -> list[Across]:
     """One matrix for each headline metric and protocol that two entries or more share.
 
     Floors take part: a model that does not beat them over datasets should be seen not to. Models
     stand by their row label; protocols, which claim different things, are never mixed.
     """
-    groups: dict[tuple[str, str], list[Board]] = {}
+    groups: dict[tuple[str, str], list[AnyBoard]] = {}
     for board in boards:
         key = (board.headline, str(board.entry.about["protocol"]["name"]))
         groups.setdefault(key, []).append(board)
@@ -59,7 +59,7 @@ def across(boards: Sequence[Board]) -> list[Across]:
     ]
 
 
-def _matrix(headline: str, protocol: str, boards: Sequence[Board]) -> Across:
+def _matrix(headline: str, protocol: str, boards: Sequence[AnyBoard]) -> Across:
     rows = [{row.label: row.estimate(headline).value for row in board.rows} for board in boards]
     everywhere = set.intersection(*(_known(row) for row in rows))
     somewhere = {label for row in rows for label in row}

@@ -10,9 +10,17 @@ from typing import Any
 
 from cytobench.core.errors import StoreError, UsageError, did_you_mean
 from cytobench.core.files import write_whole
+from cytobench.data.target import BENEFIT
 from cytobench.evaluate.intervals import Estimate
 from cytobench.evaluate.scores import HEADLINE, Scores
 from cytobench.evaluate.selection import Selected, selected
+from cytobench.leaderboard.benefit import (
+    RULE,
+    AnyBoard,
+    BenefitBoard,
+    BenefitRow,
+    rank_benefit,
+)
 from cytobench.leaderboard.chance import null_scores, without_protocol
 from cytobench.leaderboard.collect import Entry, collect, comparable
 from cytobench.leaderboard.rank import REFERENCE, Board, Row, rank
@@ -28,7 +36,7 @@ def boards(
     entries: Sequence[str] = (),
     *,
     thorough: bool = False,
-) -> list[Board]:
+) -> list[AnyBoard]:
     """Ranked boards of a suite, or of all suites in the store.
 
     Parameters
@@ -49,7 +57,7 @@ def boards(
             where=str(store.root),
             hint=did_you_mean(suite, list(known)) if known else "start one: cytobench run",
         )
-    found = []
+    found: list[AnyBoard] = []
     looks = _looks(store) if thorough else Counter()
     for name in [suite] if suite is not None else sorted(set(known) - {PLANNING}):
         for entry, keys in sorted(known[name].items()):
@@ -57,7 +65,9 @@ def boards(
                 continue
             collected = collect(store, name, entry, keys)
             if collected is not None:
-                if thorough:
+                if collected.about["task"]["kind"] == BENEFIT:
+                    found.append(rank_benefit(collected))
+                elif thorough:
                     counted = replace(collected, looks=looks[_question(collected.about)])
                     found.append(rank(counted, _selections(store, collected)))
                 else:
@@ -79,18 +89,23 @@ def _question(about: Mapping[str, Any]) -> tuple[str, str]:
     return about["dataset"]["fingerprint"], about["task"]["name"]
 
 
-def board_of(store: RunStore, suite: str, entry: str, cell: StoredCell) -> tuple[Board, Row]:
-    """A board of one cell and the clinical floor that it is measured against, and its row.
+def board_of(
+    store: RunStore, suite: str, entry: str, cell: StoredCell
+) -> tuple[Board, Row] | tuple[BenefitBoard, BenefitRow]:
+    """A board of one cell and the floor that it is measured against, and its row.
 
     Cheaper than the entry's whole board, for what is said of a cell while others still run.
     """
     cells = [cell]
     for key in store.entries().get(suite, {}).get(entry, []):
         about = store.about(key)
-        is_reference = about["model"]["name"] == REFERENCE and key != cell.key
+        is_reference = about["model"]["name"] in (REFERENCE, RULE) and key != cell.key
         if is_reference and comparable(about) == comparable(cell.about):
             floor = store.read_cell(key)
             cells += [floor] if floor.complete else []
+    if cell.about["task"]["kind"] == BENEFIT:
+        rules = rank_benefit(Entry(suite, entry, cells, {}, 0))
+        return rules, next(r for r in rules.rows if r.cell and r.cell.key == cell.key)
     null = null_scores(store, suite, entry, cells)
     board = rank(Entry(suite, entry, cells, {}, 0, null))
     return board, next(row for row in board.rows if row.cell and row.cell.key == cell.key)
@@ -113,7 +128,7 @@ def _selections(store: RunStore, entry: Entry) -> dict[str, Selected]:
 
 def second_opinions(store: RunStore, entry: Entry) -> dict[str, Estimate]:
     """Cell key -> AUC of the same model by the refit bootstrap, where the store has it."""
-    if entry.about["protocol"]["name"] == "bootstrap":
+    if entry.about["protocol"]["name"] == "bootstrap" or entry.about["task"]["kind"] == BENEFIT:
         return {}
     wanted = {without_protocol(cell.about): cell.key for cell in entry.cells}
     found: dict[str, Estimate] = {}
@@ -132,7 +147,7 @@ def second_opinions(store: RunStore, entry: Entry) -> dict[str, Estimate]:
     return found
 
 
-def write(board: Board, root: Path) -> list[Path]:
+def write(board: AnyBoard, root: Path) -> list[Path]:
     """Write ``<suite>/<entry>.md`` and ``.json`` under `root`."""
     folder = root / board.entry.suite
     written = []
@@ -143,7 +158,7 @@ def write(board: Board, root: Path) -> list[Path]:
     return written
 
 
-def write_across(boards: Sequence[Board], root: Path) -> list[Path]:
+def write_across(boards: Sequence[AnyBoard], root: Path) -> list[Path]:
     """Write ``<suite>/over-datasets.md`` for suites with several entries of one metric."""
     written = []
     for suite in sorted({board.entry.suite for board in boards}):

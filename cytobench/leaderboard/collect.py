@@ -9,6 +9,7 @@ from typing import Any
 
 from cytobench.core.hashing import canonical_json
 from cytobench.core.result import FoldResult, Predictions
+from cytobench.data.target import BENEFIT
 from cytobench.leaderboard.chance import Null, null_scores
 from cytobench.run.store import RunStore, StoredCell
 
@@ -73,7 +74,11 @@ def collect(store: RunStore, suite: str, name: str, keys: Sequence[str]) -> Entr
     }
     complete.sort(key=lambda cell: (cell.about["model"]["name"], cell.key))
     left_out = sum(len(cells) for _, cells in ranked[:-1])
-    null = null_scores(store, suite, name, complete)
+    null = (
+        {}
+        if complete[0].about["task"]["kind"] == BENEFIT
+        else null_scores(store, suite, name, complete)
+    )
     return Entry(suite, name, complete, unfinished, left_out, null)
 
 

@@ -9,7 +9,9 @@ from dataclasses import asdict
 from typing import Any
 
 from cytobench.leaderboard.across import across, ranks_table
-from cytobench.leaderboard.rank import Board, Row, public
+from cytobench.leaderboard.benefit import AnyBoard, BenefitBoard, BenefitRow
+from cytobench.leaderboard.benefit_sheet import sheet
+from cytobench.leaderboard.rank import Row, public
 from cytobench.leaderboard.sites import (
     MATRIX_NOTE,
     SHIFT_NOTE,
@@ -30,12 +32,15 @@ from cytobench.leaderboard.tables import (
     worst_table,
 )
 from cytobench.leaderboard.words import WORST_NOTE, footnotes, more_note, summary, title
+from cytobench.run.store import StoredCell
 
 SCHEMA_VERSION = 2
 
 
-def to_json(board: Board) -> str:
+def to_json(board: AnyBoard) -> str:
     """The whole board; every number rounded to 6 decimals."""
+    if isinstance(board, BenefitBoard):
+        return _written(_benefit_json(board))
     entry = board.entry
     document = {
         "schema_version": SCHEMA_VERSION,
@@ -49,7 +54,49 @@ def to_json(board: Board) -> str:
         "unfinished": {name: list(counts) for name, counts in entry.unfinished.items()},
         "left_out": entry.left_out,
     }
+    return _written(document)
+
+
+def _written(document: dict[str, Any]) -> str:
     return json.dumps(_rounded(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _benefit_json(board: BenefitBoard) -> dict[str, Any]:
+    entry = board.entry
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "suite": entry.suite,
+        "entry": entry.name,
+        **public(entry.about),
+        "benefit": entry.about["benefit"],
+        "headline": board.headline,
+        "refusal": board.refusal,
+        "overlap": [asdict(arm) for arm in board.rows[0].assessment.overlap],
+        "gain_over_rule": board.rule,
+        "rows": [_benefit_row(row) for row in board.rows],
+        "ceiling": _benefit_row(board.ceiling) if board.ceiling else None,
+        "unfinished": {name: list(counts) for name, counts in entry.unfinished.items()},
+        "left_out": entry.left_out,
+    }
+
+
+def _benefit_row(row: BenefitRow) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "label": row.label,
+        "role": row.role,
+        "estimates": {
+            name: asdict(estimate) for name, estimate in row.assessment.estimates.items()
+        },
+        "gain": asdict(row.gain) if row.gain else None,
+        "p_gain": row.p_gain,
+        "over_rule": asdict(row.over_rule) if row.over_rule else None,
+        "tied_with_best": row.tied_with_best,
+        "p_against_best": row.p_against_best,
+        "n": row.n,
+        "folds": row.folds,
+        "seconds_per_fold": row.seconds,
+    }
+    return out if row.cell is None else out | _of_cell(row.cell)
 
 
 def _row_json(row: Row) -> dict[str, Any]:
@@ -89,15 +136,17 @@ def _row_json(row: Row) -> dict[str, Any]:
         "by_fold": row.by_fold,
         "seconds_per_fold": row.seconds,
     }
-    if row.cell is not None:
-        about = row.cell.about
-        out |= {
-            "cell": row.cell.key,
-            "model": about["model"],
-            "config": about["config"]["model"],
-            "versions": about["versions"],
-        }
-    return out
+    return out if row.cell is None else out | _of_cell(row.cell)
+
+
+def _of_cell(cell: StoredCell) -> dict[str, Any]:
+    about = cell.about
+    return {
+        "cell": cell.key,
+        "model": about["model"],
+        "config": about["config"]["model"],
+        "versions": about["versions"],
+    }
 
 
 def _rounded(value: Any) -> Any:
@@ -110,8 +159,10 @@ def _rounded(value: Any) -> Any:
     return value
 
 
-def to_markdown(board: Board) -> str:
+def to_markdown(board: AnyBoard) -> str:
     """The board as a page that a code host renders."""
+    if isinstance(board, BenefitBoard):
+        return _sheet_markdown(board)
     parts = [f"# {title(board)}", "", f"Suite `{board.entry.suite}`.", "", *summary(board), ""]
     parts += _markdown_table(headers(board), table_rows(board))
     added = added_value(board)
@@ -148,7 +199,20 @@ def to_markdown(board: Board) -> str:
     return "\n".join(parts) + "\n"
 
 
-def across_markdown(suite: str, boards: Sequence[Board]) -> str:
+def _sheet_markdown(board: BenefitBoard) -> str:
+    page = sheet(board)
+    parts = [f"# {page.title}", "", f"Suite `{board.entry.suite}`.", "", *page.summary, ""]
+    parts += _markdown_table(page.columns, page.rows) if page.rows else []
+    for table in page.tables:
+        parts += ["", f"## {table.title}", "", _escaped(table.note), ""]
+        parts += _markdown_table(table.columns, table.rows)
+    parts += ["", *(f"- {_escaped(note)}" for note in page.footnotes), ""]
+    fingerprint, plan = board.entry.about["dataset"]["fingerprint"], board.entry.about["plan"]
+    parts.append(f"Cohort `{fingerprint[:12]}`, splits `{plan[:12]}`.")
+    return "\n".join(parts) + "\n"
+
+
+def across_markdown(suite: str, boards: Sequence[AnyBoard]) -> str:
     """The models of a suite over its datasets; empty where no two entries share a metric."""
     parts: list[str] = []
     for matrix in across(boards):

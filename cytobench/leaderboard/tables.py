@@ -32,6 +32,7 @@ TITLES = {
     "rmse": "RMSE (points)",
     "r2": "R²",
     "spearman": "Spearman correlation",
+    "value": "value of the rule",
 }
 SHOWN = {"classification": ("auc",), "regression": ("mae",)}
 """Metrics of the first table, the headline first; what is added to the clinical floor follows."""

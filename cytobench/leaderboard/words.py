@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from cytobench.data.target import BENEFIT
 from cytobench.evaluate.chance import ENOUGH
 from cytobench.evaluate.metrics import tuning_metric
+from cytobench.leaderboard.benefit import AnyBoard
 from cytobench.leaderboard.rank import ALPHA, Board
 from cytobench.leaderboard.tables import SHOWN, TITLES, number
 
@@ -16,13 +18,16 @@ WORST_NOTE = (
 )
 
 
-def title(board: Board) -> str:
+def title(board: AnyBoard) -> str:
     """One line that names the board."""
     about = board.entry.about
+    if about["task"]["kind"] == BENEFIT:
+        outcome = about["task"]["outcome"].replace("_", " ")
+        return f"treatment for {outcome} on {about['dataset']['name']}"
     return f"{about['task']['name']} on {about['dataset']['name']}"
 
 
-def summary(board: Board) -> list[str]:
+def summary(board: AnyBoard) -> list[str]:
     """Sentences that a reader needs to read the table right."""
     about = board.entry.about
     dataset, protocol, tuning = about["dataset"], about["protocol"], about["config"]["tuning"]
@@ -49,6 +54,8 @@ def _tuning(tuning: dict[str, Any], kind: str) -> str:
     if tuning["sampler"] == "none":
         return "none, the plugins' defaults"
     metric = tuning_metric(tuning["metric"], kind)
+    if kind == BENEFIT:
+        metric = "distance to the doubly robust effect, of a rule its value"
     seconds = f" within {tuning['seconds']} s" if tuning["seconds"] else ""
     return f"{tuning['sampler']}, {tuning['trials']} trials{seconds}, by {metric}"
 
@@ -77,8 +84,8 @@ def footnotes(board: Board) -> list[str]:
             f"model goes; {'; '.join(shares)}."
         )
     notes.append("floor: what knowing nothing, a CRP cut-off or clinical data alone achieve.")
-    notes += _left_out_notes(board)
-    notes += _audit_notes(board) + [str(note) for note in board.entry.about["notes"]]
+    notes += left_out_notes(board)
+    notes += audit_notes(board) + [str(note) for note in board.entry.about["notes"]]
     for name, (done, folds) in sorted(board.entry.unfinished.items()):
         notes.append(f"{name} is not shown: {done} of {folds} folds are done.")
     if board.entry.looks > len(board.entry.cells):
@@ -132,7 +139,7 @@ def _next_site_notes(board: Board) -> list[str]:
     ]
 
 
-def _left_out_notes(board: Board) -> list[str]:
+def left_out_notes(board: AnyBoard) -> list[str]:
     """Analytes that the folds left out as hardly detected; the same for every model of a board."""
     counts: Counter[str] = Counter()
     folds = 0
@@ -151,7 +158,7 @@ def _left_out_notes(board: Board) -> list[str]:
     ]
 
 
-def _audit_notes(board: Board) -> list[str]:
+def audit_notes(board: AnyBoard) -> list[str]:
     """Findings of the probes that run with every cell; those answered for carry the reason."""
     records = board.entry.about.get("audit")
     if records is None:

@@ -30,6 +30,8 @@ def declared(group: str) -> dict[str, dict[str, str]]:
 
 def _summary(path: Path) -> str:
     lines = path.read_text(encoding="utf-8").splitlines()
+    if lines and lines[0].startswith("# @package"):  # said to Hydra, not to a reader
+        del lines[0]
     for line in lines:
         key, _, value = line.partition(":")
         if key in ("summary", "title"):

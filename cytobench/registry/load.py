@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,9 @@ from cytobench.registry.discover import Plugin, find
 from cytobench.registry.extras import install_hint
 
 TaskKind = Literal["classification", "regression"]
+Contract = Literal["outcome", "effect", "rule"]
+CHOOSES = ("recommend", "predict_effect")
+"""Methods by which a model answers ``benefit`` without predicting outcomes: a rule, an effect."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,16 @@ class LoadedModel:
         device: str = "auto",
         units: Mapping[str, str] | None = None,
         arm: str | None = None,
+        arms: Sequence[str] = (),
     ) -> Any:
         """A fresh estimator with these parameters over the defaults.
+
+        Parameters
+        ----------
+        kind : {"classification", "regression"}
+            Of the outcome.
+        arms : sequence of str
+            Treatments to choose between: a model of the effect, or a rule, will then do.
 
         Raises
         ------
@@ -70,6 +81,7 @@ class LoadedModel:
             "device": device,
             "units": dict(units or {}),
             "arm": arm,
+            "arms": tuple(arms),
         }
         accepted = inspect.signature(self.factory).parameters
         arguments = {key: value for key, value in injected.items() if key in accepted}
@@ -79,16 +91,32 @@ class LoadedModel:
             self.card.name,
             self.card.extra,
         )
-        needed = ["fit", "predict_proba" if kind == "classification" else "predict"]
-        missing = [method for method in needed if not callable(getattr(estimator, method, None))]
+        usual = "predict_proba" if kind == "classification" else "predict"
+        asked = (*CHOOSES, usual) if arms else (usual,)
+        missing = next(
+            (one for one in (("fit",), asked) if not any(_has(estimator, name) for name in one)), ()
+        )
         if missing:
             raise PluginError(
                 "E204",
-                f"returned {type(estimator).__name__}, which has no method {missing[0]}()",
+                f"returned {type(estimator).__name__}, which has no method "
+                f"{' or '.join(f'{name}()' for name in missing)}",
                 where=f"model {self.card.name!r} ({self.card.origin})",
-                hint=f"a {kind} model needs {' and '.join(needed)}, as in scikit-learn",
+                hint=f"a {kind} model needs fit and {usual}, as in scikit-learn"
+                + (f"; one that chooses treatments {' or '.join(CHOOSES)}" if arms else ""),
             )
         return estimator
+
+
+def contract_of(estimator: Any) -> Contract:
+    """What a model says of a patient: an outcome, the effect of each arm, or an arm."""
+    if _has(estimator, "recommend"):
+        return "rule"
+    return "effect" if _has(estimator, "predict_effect") else "outcome"
+
+
+def _has(estimator: Any, method: str) -> bool:
+    return callable(getattr(estimator, method, None))
 
 
 def load_model(config: Mapping[str, Any]) -> LoadedModel:
@@ -153,6 +181,8 @@ def estimator(
 def _with_parts(loaded: LoadedModel) -> LoadedModel:
     """The same, with the sources and extras of the models that it is composed of.
 
+    The parameter holds one name where its default is one, else several.
+
     Raises
     ------
     PluginError
@@ -160,10 +190,18 @@ def _with_parts(loaded: LoadedModel) -> LoadedModel:
     """
     card = loaded.card
     assert card.composed is not None
-    names = loaded.parameters.get(card.composed, card.parameters[card.composed])
+    usual = card.parameters[card.composed]
+    names = loaded.parameters.get(card.composed, usual)
     where = f"model {card.name!r} ({card.origin})"
+    one = isinstance(usual, str)
+    if one and isinstance(names, str):
+        names = [names]
     if isinstance(names, str) or not all(isinstance(name, str) for name in names) or not names:
-        raise PluginError("E224", f"{card.composed} is {names!r}, expected names", where=where)
+        raise PluginError(
+            "E224",
+            f"{card.composed} is {names!r}, expected {'a name' if one else 'names'}",
+            where=where,
+        )
     parts = [load_model({"name": name}) for name in names if name != card.name]
     for part in parts:
         if part.card.raw or part.card.composed or part.card.inputs != card.inputs:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cytobench.leaderboard.benefit import BenefitRow
 from cytobench.leaderboard.rank import Row
 
 Card = list[tuple[str, str]]
 
 
-def model_card(row: Row) -> Card:
+def model_card(row: Row | BenefitRow) -> Card:
     """What is known of the model."""
     assert row.cell is not None
     model, config = row.cell.about["model"], row.cell.about["config"]["model"]
@@ -63,7 +64,7 @@ def dataset_card(about: Mapping[str, Any]) -> Card:
     return [(name, text) for name, text in rows if text]
 
 
-def provenance(row: Row) -> Card:
+def provenance(row: Row | BenefitRow) -> Card:
     """What a person needs to repeat the result, and to see that it is the same one."""
     assert row.cell is not None
     about = row.cell.about

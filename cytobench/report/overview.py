@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cytobench.leaderboard.across import Across, across, ranking_of, ranks_table
-from cytobench.leaderboard.rank import Board
+from cytobench.leaderboard.benefit import AnyBoard
 from cytobench.leaderboard.tables import TITLES, number
 from cytobench.leaderboard.words import title
 from cytobench.report.illustrations import Illustration
@@ -15,13 +15,13 @@ from cytobench.report.tables import Table
 from cytobench.report.writing import render, write_page
 
 
-def write_overviews(boards: Sequence[Board], root: Path) -> list[Path]:
+def write_overviews(boards: Sequence[AnyBoard], root: Path) -> list[Path]:
     """Write ``<suite>/index.html`` for every suite of these boards."""
     suites = sorted({board.entry.suite for board in boards})
     return [_write(suite, [b for b in boards if b.entry.suite == suite], root) for suite in suites]
 
 
-def _write(suite: str, boards: Sequence[Board], root: Path) -> Path:
+def _write(suite: str, boards: Sequence[AnyBoard], root: Path) -> Path:
     matrices = across(boards)
     drawn = [item for matrix in matrices for item in _figure(matrix)]
     for illustration in drawn:
@@ -37,7 +37,7 @@ def _write(suite: str, boards: Sequence[Board], root: Path) -> Path:
     return write_page(root / suite / "index.html", page.encode())
 
 
-def _entry(board: Board) -> dict[str, str]:
+def _entry(board: AnyBoard) -> dict[str, str]:
     best = board.rows[0]
     tied = sum(row.tied_with_best is True for row in board.rows)
     return {

@@ -7,24 +7,23 @@ from pathlib import Path
 from typing import Any
 
 from cytobench.evaluate.intervals import Estimate
+from cytobench.leaderboard.benefit import AnyBoard, BenefitBoard
 from cytobench.leaderboard.rank import Board, Row
 from cytobench.leaderboard.tables import TITLES, headers, number, p_value, table_rows
 from cytobench.leaderboard.words import footnotes, summary, title
+from cytobench.report.benefit_page import write_benefit_reports
 from cytobench.report.cards import dataset_card, model_card, provenance
 from cytobench.report.cohort_page import write_cohort_page
 from cytobench.report.explanation import Section, explanation_section
 from cytobench.report.illustrations import Illustration, of_board, of_cell
+from cytobench.report.parts import INDEX, SUITE, cautions, file_names, write_figures
 from cytobench.report.tables import NUMBER_COLUMNS, cell_tables, entry_tables, interval, numbers
-from cytobench.report.text import slug
 from cytobench.report.tripod import checklist
 from cytobench.report.writing import render, write_page
 
-INDEX = "index.html"
-SUITE = f"../{INDEX}"
-
 
 def write_reports(
-    board: Board,
+    board: AnyBoard,
     root: Path,
     second: Mapping[str, Estimate],
     cohort: Mapping[str, Any] | None = None,
@@ -49,40 +48,24 @@ def write_reports(
         ``E702`` where a file cannot be written.
     """
     folder = root / board.entry.suite / board.entry.name
-    names = file_names(board)
+    if isinstance(board, BenefitBoard):
+        return write_benefit_reports(board, folder, cohort)
+    names = file_names(board.rows)
     drawn = list(of_board(board))
     pages = [f"{name}.html" for name in names]
     beside = [] if cohort is None else [write_cohort_page(cohort, folder, home=INDEX)]
     address = beside[0].name if beside else ""
     page = entry_page(board, pages, drawn, home=SUITE, cohort=address)
     written = [write_page(folder / INDEX, page.encode()), *beside]
-    _figures(folder / "figures", drawn)
+    write_figures(folder / "figures", drawn)
     for row, name in zip(board.rows, names, strict=True):
         drawn = list(of_cell(row, board))
         opinion = second.get(row.cell.key) if row.cell else None
         section = explanation_section(row, board)
         text = cell_page(row, board, drawn, opinion, section, home=INDEX)
         written.append(write_page(folder / f"{name}.html", text.encode()))
-        _figures(folder / "figures" / name, [*drawn, *(section.figures if section else ())])
+        write_figures(folder / "figures" / name, [*drawn, *(section.figures if section else ())])
     return written
-
-
-def file_names(board: Board) -> list[str]:
-    """A file name for each row, each once whatever the file system makes of capitals."""
-    names: list[str] = []
-    for row in board.rows:
-        name = slug(row.label)
-        taken = {other.casefold() for other in names} | {"index"}
-        if name.casefold() in taken:
-            name = f"{name}-{row.cell.key[:8] if row.cell else len(names)}"
-        names.append(name)
-    return names
-
-
-def _figures(folder: Path, drawn: Sequence[Illustration]) -> None:
-    for illustration in drawn:
-        for name, content in illustration.files().items():
-            write_page(folder / name, content)
 
 
 def entry_page(
@@ -111,7 +94,7 @@ def entry_page(
         "entry.html",
         title=title(board),
         home=home,
-        **_warnings(board),
+        **cautions(board.entry.about),
         lead=summary(board)[0],
         summary=summary(board)[-3:],
         caption=f"{board.entry.suite}, best first; the order among tied rows means nothing",
@@ -154,7 +137,7 @@ def cell_page(
         title=f"{row.label}: {title(board)}",
         home=home,
         lead=" ".join(summary(board)[-3:]),
-        **_warnings(board),
+        **cautions(board.entry.about),
         keys=_keys(row, board),
         figures=drawn,
         number_columns=NUMBER_COLUMNS,
@@ -168,12 +151,6 @@ def cell_page(
         filled=sum(item.by_run for item in items),
         provenance=provenance(row),
     )
-
-
-def _warnings(board: Board) -> dict[str, Any]:
-    """What must be seen before any number."""
-    card = board.entry.about["dataset"]
-    return {"simulated": card["kind"] == "simulated", "caveat": card["caveat"].rstrip(".")}
 
 
 def _keys(row: Row, board: Board) -> list[dict[str, str]]:

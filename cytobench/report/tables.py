@@ -57,31 +57,35 @@ NUMBER_COLUMNS = ("number", "estimate", "95 % interval", "n", "MC error", "metho
 def numbers(row: Row, second: Estimate | None) -> list[list[str]]:
     """Every number of a model, one line each, under `NUMBER_COLUMNS`."""
     found = [
-        _line(TITLES.get(name, name), estimate, row.n)
+        estimate_line(TITLES.get(name, name), estimate, row.n)
         for name, estimate in row.assessment.estimates.items()
     ]
     if row.assessment.kind == "classification":
-        found.insert(2, _line("prevalence", _prevalence(row), row.n))
+        found.insert(2, estimate_line("prevalence", _prevalence(row), row.n))
     if row.selection is not None:
         folds = row.assessment.scores.folds
         n = folds[0].n_train if len(folds) == 1 else row.n  # a search sees training parts alone
-        found.insert(1, _line("AUC, second opinion", row.selection.corrected, n))
+        found.insert(1, estimate_line("AUC, second opinion", row.selection.corrected, n))
     if second is not None:
         name = f"{TITLES[_headline(row)]}, second opinion"
-        found.insert(1, _line(name, second, row.n))
+        found.insert(1, estimate_line(name, second, row.n))
     curve = row.assessment.scores.by_influence
     if curve is not None:
-        found.insert(1, _line("AUC, second opinion", curve, row.n))
+        found.insert(1, estimate_line("AUC, second opinion", curve, row.n))
     if row.added is not None:
         found += [
-            _line(f"{TITLES[name]} gained over {row.added.reference}", estimate, row.n, signed=True)
+            estimate_line(
+                f"{TITLES[name]} gained over {row.added.reference}", estimate, row.n, signed=True
+            )
             for name, estimate in row.added.differences.items()
         ]
         if row.added.by_bootstrap is not None:
             name = f"AUC gained over {row.added.reference}, second opinion"
-            found.append(_line(name, row.added.by_bootstrap, row.n, signed=True))
+            found.append(estimate_line(name, row.added.by_bootstrap, row.n, signed=True))
     if row.share is not None:
-        found.append(_line("share of the way from clinical floor to ceiling", row.share, row.n))
+        found.append(
+            estimate_line("share of the way from clinical floor to ceiling", row.share, row.n)
+        )
     return found
 
 
@@ -94,7 +98,8 @@ def _headline(row: Row) -> str:
     return "mae" if row.assessment.kind == "regression" else "auc"
 
 
-def _line(name: str, estimate: Estimate, n: int, *, signed: bool = False) -> list[str]:
+def estimate_line(name: str, estimate: Estimate, n: int, *, signed: bool = False) -> list[str]:
+    """A line under `NUMBER_COLUMNS`."""
     form = "+.3f" if signed else ".3f"
     value = "undefined" if estimate.value != estimate.value else f"{estimate.value:{form}}"
     error = "" if estimate.mc_se is None else f"{estimate.mc_se:.4f}"

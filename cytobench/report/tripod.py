@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cytobench.data.target import BENEFIT
 from cytobench.evaluate.metrics import tuning_metric
 from cytobench.evaluate.scores import LEAVE_ONE_OUT
 
@@ -134,6 +135,8 @@ def _tuning(about: About) -> str:
     if tuning["sampler"] == "none" or not about["config"]["model"].get("space"):
         return "Not tuned."
     metric = tuning_metric(tuning["metric"], about["task"]["kind"])
+    if about["task"]["kind"] == BENEFIT:
+        metric = "distance to the doubly robust effect (rules: by their value)"
     return (
         f"Tuned by {tuning['sampler']}, {tuning['trials']} trials in each outer fold, by {metric} "
         "on inner folds."
@@ -142,7 +145,12 @@ def _tuning(about: About) -> str:
 
 def _measures(about: About, headline: str) -> str:
     del headline
-    if about["task"]["kind"] == "regression":
+    if about["task"]["kind"] == BENEFIT:
+        measures = (
+            "Value of the rule (AIPW, and by inverse propensities), gain over one treatment for "
+            "all, AUTOC and Qini, calibration of benefit and C-for-benefit"
+        )
+    elif about["task"]["kind"] == "regression":
         measures = "Absolute and squared errors, R², rank correlation and calibration slope"
     else:
         measures = (
@@ -169,6 +177,8 @@ def _fairness(about: About, headline: str) -> str:
 
 def _output(about: About, headline: str) -> str:
     del headline
+    if about["task"]["kind"] == BENEFIT:
+        return f"A treatment for each patient: {', '.join(about['benefit']['arms'])}."
     if about["task"]["kind"] == "regression":
         return f"A number: {about['task']['meaning']}."
     return (

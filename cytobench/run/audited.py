@@ -14,6 +14,8 @@ from cytobench.audit.procedure import Problem
 from cytobench.core.seeds import derive_seed
 from cytobench.preprocess.pipeline import baseline_frame
 from cytobench.preprocess.recipe import recipe_from_config
+from cytobench.registry.load import contract_of
+from cytobench.run.benefit_fold import BenefitFold
 from cytobench.run.cells import LoadedCell
 from cytobench.run.fold import OuterFold
 from cytobench.splits.plan import Split
@@ -39,12 +41,31 @@ class ModelProcedure:
     loaded: LoadedCell
 
     def __call__(self, X: pd.DataFrame, y: Floats, train: Index, test: Index, seed: int) -> Floats:
-        """Predictions for the rows `test`, see :data:`cytobench.audit.procedure.Procedure`."""
+        """Predictions for the rows `test`, see :data:`cytobench.audit.procedure.Procedure`.
+
+        Of a model of effects that of the second arm over the first, of a rule the arm's position.
+        """
+        if self.chooses:
+            return self._choose(X, y, train, test, seed)
         fold = OuterFold(self.loaded, 0)
         fold.frame, fold.y, fold.seed = X, y, seed
         fold.split = Split(0, 0, train, test)
         known, new = fold.encode(fold.split.train, fold.split.test)
         return fold.predict(fold.fit({}, known), new.X)
+
+    @property
+    def chooses(self) -> bool:
+        """Whether it says effects, or arms, in place of outcomes."""
+        return contract_of(self.loaded.build({}, 0)) != "outcome"
+
+    def _choose(self, X: pd.DataFrame, y: Floats, train: Index, test: Index, seed: int) -> Floats:
+        fold = BenefitFold(self.loaded, 0)
+        fold.treatment = X[fold.arm].to_numpy(dtype=str)
+        fold.frame, fold.y, fold.seed = X.drop(columns=[fold.arm]), y, seed
+        chosen, _, _ = fold.learn({}, train, test, 0)
+        if chosen.predicted is None:
+            return chosen.position.astype(np.float64)
+        return np.asarray(chosen.predicted[:, 1] - chosen.predicted[:, 0])
 
 
 def audit_model(
@@ -71,15 +92,22 @@ def audit_model(
     arms = bench.cohort.labels("arm")
     arm = [arms[row] for row in rows.tolist()]
     folds, _ = stratified_folds(
-        y, arm, FOLDS, seed, classification=bench.target.task.kind == "classification"
+        y, arm, FOLDS, seed, classification=bench.target.task.outcome_kind == "classification"
     )
+    procedure = ModelProcedure(loaded)
+    if procedure.chooses:
+        permutations = 0
     recipe = None if card.raw else recipe_from_config(loaded.cell.config["preprocess"])
-    problem = Problem(baseline_frame(bench.cohort, card.inputs, recipe).iloc[rows], y, folds, seed)
+    frame = baseline_frame(bench.cohort, card.inputs, recipe).iloc[rows]
+    if procedure.chooses and bench.cohort.arm is not None:
+        frame = frame.assign(**{bench.cohort.arm: arm})
+    problem = Problem(frame, y, folds, seed)
     return audit_procedure(
-        ModelProcedure(loaded),
+        procedure,
         problem,
         permutations=permutations,
-        positive_control=card.role != "floor",
+        # An effect, or an arm, is no prediction of the outcome: it has no skill to be tested.
+        positive_control=card.role != "floor" and not procedure.chooses,
         workers=workers,
         preload=[__name__, "cytobench.preprocess.censored", *([card.extra] if card.extra else [])],
     )

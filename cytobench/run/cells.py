@@ -13,8 +13,9 @@ from cytobench.core.errors import DataError, NotApplicable, PluginError
 from cytobench.core.hashing import canonical_json, digest
 from cytobench.core.result import SCHEMA_VERSION
 from cytobench.core.seeds import derive_seed
+from cytobench.data.arms import arms_of
 from cytobench.data.cohort import Cohort
-from cytobench.data.target import Target, build_target, permuted, task_from_config
+from cytobench.data.target import BENEFIT, Target, build_target, permuted, task_from_config
 from cytobench.preprocess.recipe import recipe_from_config
 from cytobench.registry.discover import find
 from cytobench.registry.extras import absent, install_hint
@@ -79,6 +80,19 @@ class LoadedCell:
     bench: Bench
     model: LoadedModel
 
+    def build(self, params: Mapping[str, Any], random_state: int) -> Any:
+        """The model with these parameters for this cohort and task, not fitted."""
+        cohort, task = self.bench.cohort, self.bench.target.task
+        return self.model.build(
+            params,
+            random_state=random_state,
+            kind=task.outcome_kind,
+            device=self.cell.config["device"],
+            units={analyte.name: analyte.unit for analyte in cohort.panel},
+            arm=cohort.arm,
+            arms=arms_of(cohort, task.arms).names if task.kind == BENEFIT else (),
+        )
+
     @cached_property
     def key(self) -> str:
         """Sha256 of everything that the predictions depend on."""
@@ -94,6 +108,8 @@ class LoadedCell:
             **{name: config[name] for name in ("task", "model", "preprocess", "seed", "device")},
             "tuning": asdict(budget_from_config(config["tuning"])),
         }
+        if self.bench.target.task.kind == BENEFIT:
+            parts["assignment"] = self.bench.cohort.card.assignment
         return digest(parts)
 
 
@@ -126,7 +142,11 @@ def load_cell(cell: Cell) -> LoadedCell:
         raise NotApplicable("E222", f"{card.name} needs {missing[0]}, which was not measured")
     if not bench.cohort.baseline_columns(card.inputs):
         raise NotApplicable("E222", f"the cohort has nothing of what {card.name} looks at")
-    return LoadedCell(cell, bench, model)
+    loaded = LoadedCell(cell, bench, model)
+    if task.kind == BENEFIT:
+        # Whether a rule knows these arms is asked before the run, not in each of its folds.
+        loaded.build({}, 0)
+    return loaded
 
 
 def load_bench(config: Mapping[str, Any]) -> Bench:

@@ -191,7 +191,7 @@ class _Fitted:
         own = set(self.loaded.model.card.parameters)
         params = {name: value for name, value in stored.params.items() if name in own}
         y = self.outer.y[self.outer.split.train]
-        return self.outer.fit(params, Part(self.train, y))
+        return self.outer.fit(params, Part(self.train, y, self.outer.split.train))
 
     def encode(self, X: pd.DataFrame) -> pd.DataFrame:
         """As the model sees it."""

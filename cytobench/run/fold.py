@@ -25,6 +25,7 @@ from cytobench.core.result import (
 )
 from cytobench.core.seeds import derive_seed
 from cytobench.data.subgroups import subgroups
+from cytobench.data.target import BENEFIT
 from cytobench.evaluate.metrics import best_threshold, tuning_loss
 from cytobench.preprocess.pipeline import (
     BATCH,
@@ -59,10 +60,11 @@ class FoldSpec:
 
 @dataclass(frozen=True)
 class Part:
-    """Encoded features and outcome of some patients."""
+    """Encoded features and outcome of some patients, at positions `rows` of the cohort."""
 
     X: pd.DataFrame
     y: Floats
+    rows: NDArray[np.intp]
 
 
 def attempt_fold(spec: FoldSpec, salt: bytes) -> FoldResult | FoldFailure:
@@ -106,9 +108,18 @@ def run_fold(loaded: LoadedCell, fold: int, salt: bytes) -> FoldResult:
 
     with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
-        result = OuterFold(loaded, fold).run(salt)
+        result = outer_fold(loaded, fold).run(salt)
     said = sorted({f"{item.category.__name__}: {item.message}" for item in caught})
     return FoldResult(**{**result, "warnings": said})
+
+
+def outer_fold(loaded: LoadedCell, fold: int) -> OuterFold:
+    """The steps of a fold, for the task of its cell."""
+    if loaded.bench.target.task.kind == BENEFIT:
+        from cytobench.run.benefit_fold import BenefitFold
+
+        return BenefitFold(loaded, fold)
+    return OuterFold(loaded, fold)
 
 
 class OuterFold:
@@ -118,7 +129,7 @@ class OuterFold:
         self.loaded = loaded
         self.index = fold
         self.split: Split = loaded.bench.plan.splits[fold]
-        self.kind = loaded.bench.target.task.kind
+        self.kind = loaded.bench.target.task.outcome_kind
         self.budget = budget_from_config(loaded.cell.config["tuning"])
         self.recipe = recipe_from_config(loaded.cell.config["preprocess"])
         card = loaded.model.card
@@ -203,6 +214,10 @@ class OuterFold:
         )
         if nothing_to_do:
             return []
+        return [self.encode(train, valid) for train, valid in self.inner_rows()]
+
+    def inner_rows(self) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Positions of each inner training and validation part, the same for every model."""
         rows = self.split.train
         arm = self.loaded.bench.cohort.labels("arm")
         splits, _ = stratified_folds(
@@ -213,7 +228,7 @@ class OuterFold:
             classification=self.kind == "classification",
             patients=rows if len(np.unique(rows)) < len(rows) else None,
         )
-        return [self.encode(rows[train], rows[valid]) for train, valid in splits]
+        return [(rows[train], rows[valid]) for train, valid in splits]
 
     def encode(
         self, train: NDArray[np.intp], other: NDArray[np.intp], draw: int = 0
@@ -228,7 +243,7 @@ class OuterFold:
             self.left_out = dict(left_out(encoder))
             for said in uncorrected(encoder, raw):
                 warnings.warn(said, stacklevel=2)
-        return Part(X_train, self.y[train]), Part(X_other, self.y[other])
+        return Part(X_train, self.y[train], train), Part(X_other, self.y[other], other)
 
     def encoder(self, draw: int = 0) -> Any:
         """The preprocessing of this fold, not fitted."""
@@ -286,17 +301,12 @@ class OuterFold:
 
     def fit(self, params: Mapping[str, Any], part: Part) -> Any:
         """The model with these parameters, fitted to an encoded part."""
-        cohort = self.loaded.bench.cohort
-        estimator = self.loaded.model.build(
-            params,
-            random_state=derive_seed(self.seed, "model"),
-            kind=self.kind,
-            device=self.loaded.cell.config["device"],
-            units={analyte.name: analyte.unit for analyte in cohort.panel},
-            arm=cohort.arm,
-        )
         y = part.y.astype(np.intp) if self.kind == "classification" else part.y
-        return estimator.fit(part.X, y)
+        return self.build(params).fit(part.X, y)
+
+    def build(self, params: Mapping[str, Any]) -> Any:
+        """The model with these parameters, not fitted."""
+        return self.loaded.build(params, derive_seed(self.seed, "model"))
 
     def predict(self, estimator: Any, X: pd.DataFrame) -> Floats:
         """Checked predictions: probabilities of the positive class, or numbers.

@@ -9,6 +9,7 @@ from typing import Any
 from cytobench.config import compose_jobs, keys_of, load_suite
 from cytobench.core.errors import UsageError
 from cytobench.core.hashing import digest
+from cytobench.data.target import BENEFIT
 from cytobench.run.cells import Cell
 
 AD_HOC = "adhoc"
@@ -74,6 +75,22 @@ def plan_jobs(overrides: Sequence[str]) -> Jobs:
         return _suite_jobs(name, rest, keys)
     configs = _with_floors(rest)
     return Jobs(_cells(configs, AD_HOC), _settings(configs))
+
+
+def _check_benefit(config: Mapping[str, Any]) -> None:
+    """What speaks of a predicted outcome has no meaning for the choice of a treatment.
+
+    Raises
+    ------
+    UsageError
+        ``E105``.
+    """
+    for name, hint in (
+        ("permutations", "the gain over one treatment for all is tested without them"),
+        ("explain", "ask for its outcome: task=response explain=true"),
+    ):
+        if config["task"]["kind"] == BENEFIT and config[name]:
+            raise UsageError("E105", "is for tasks that predict an outcome", where=name, hint=hint)
 
 
 def _suite_jobs(name: str, overrides: Sequence[str], keys: Sequence[str]) -> Jobs:
@@ -147,6 +164,7 @@ def _settings(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """
     settings = {name: configs[0][name] for name in OF_THE_RUN}
     for config in configs:
+        _check_benefit(config)
         for name, value in settings.items():
             if config[name] != value:
                 raise UsageError("E104", "is one for the whole run and cannot be swept", where=name)

@@ -13,7 +13,7 @@ from cytobench.core.cards import INPUTS, Input
 from cytobench.core.errors import UsageError
 from cytobench.core.hashing import canonical_json
 from cytobench.data.cohort import Cohort
-from cytobench.data.target import Target, build_target, task_from_config
+from cytobench.data.target import BENEFIT, Target, build_target, task_from_config
 from cytobench.evaluate.learning_curve import LearningCurve, fit_learning_curve
 from cytobench.evaluate.sample_size import (
     SampleSize,
@@ -169,13 +169,21 @@ def inventory(overrides: Sequence[str]) -> Inventory:
         if any(other[name] != config[name] for other in configs):
             raise UsageError("E123", "one at a time when planning", where=name)
     cohort = load_cohort(config["dataset"], config["data"])
-    target = build_target(cohort, task_from_config(config["task"]))
+    task = task_from_config(config["task"])
+    if task.kind == BENEFIT:
+        raise UsageError(
+            "E123",
+            "sample sizes and learning curves are those of predictions, not of treatment rules",
+            where="task=benefit",
+            hint=f"plan for its outcome: task={task.outcome}",
+        )
+    target = build_target(cohort, task)
     y = target.y[target.known]
-    binary = target.task.kind == "classification"
+    binary = task.outcome_kind == "classification"
     return Inventory(
         dataset=cohort.name,
-        task=target.task.name,
-        kind=target.task.kind,
+        task=task.name,
+        kind=task.outcome_kind,
         meaning=target.meaning,
         n=len(y),
         events=int(y.sum()) if binary else None,

@@ -17,11 +17,15 @@ from cytobench.registry.extras import distributions
 PACKAGE = Path(__file__).resolve().parent.parent
 DECIDING = (
     "core/seeds.py",
+    "data/arms.py",
     "data/target.py",
+    "evaluate/benefit/scores.py",
     "evaluate/metrics.py",
     "preprocess",
     "registry/load.py",
+    "run/benefit_fold.py",
     "run/fold.py",
+    "run/nuisance.py",
     "splits",
     "torch",
     "tuning.py",

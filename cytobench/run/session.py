@@ -11,6 +11,7 @@ import numpy as np
 
 from cytobench.core.errors import CytobenchError, NotApplicable, PredictionWarning, UsageError
 from cytobench.core.result import FoldFailure
+from cytobench.data.target import BENEFIT
 from cytobench.run.cells import Cell, LoadedCell, load_cell
 from cytobench.run.engine import check_engine, run_folds
 from cytobench.run.fold import FoldSpec
@@ -194,7 +195,7 @@ def describe(loaded: LoadedCell, command: str) -> dict[str, Any]:
         },
         "task": {**config["task"], "meaning": target.meaning},
         "n": len(y),
-        "events": int(y.sum()) if target.task.kind == "classification" else None,
+        "events": int(y.sum()) if target.task.outcome_kind == "classification" else None,
         "outcome_mean": float(np.mean(y)),
         "protocol": {**config["protocol"], "claim": bench.plan.claim},
         "plan": bench.plan.hash,
@@ -211,9 +212,19 @@ def describe(loaded: LoadedCell, command: str) -> dict[str, Any]:
             name: config[name] for name in ("model", "preprocess", "tuning", "seed", "device")
         },
         "versions": versions(*loaded.model.extras),
+        **_of_benefit(loaded),
         "git_commit": git_commit(),
         "command": command,
     }
+
+
+def _of_benefit(loaded: LoadedCell) -> dict[str, Any]:
+    """What a board says of arms and markers, whatever the rule; nothing for other tasks."""
+    if loaded.bench.target.task.kind != BENEFIT:
+        return {}
+    from cytobench.run.moderators import benefit_facts
+
+    return {"benefit": benefit_facts(loaded)}
 
 
 def _without_outcome(patients: int, known: int) -> list[str]:

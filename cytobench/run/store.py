@@ -40,6 +40,8 @@ PLANNING = "plan"
 """The suite of learning curves: no leaderboard, since each of its entries trains on a share."""
 GROUP = "group:"
 """Prefix of the columns that hold subgroups."""
+ARM = "arm:"
+"""Prefix of the columns ``arm:<what>:<arm>``, where a treatment was chosen."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,11 @@ class RunStore:
         del record["inner"], record["predictions"]
         columns = dict(vars(result.predictions))
         columns |= {GROUP + name: levels for name, levels in columns.pop("groups").items()}
+        columns |= {
+            f"{ARM}{what}:{arm}": values
+            for what, arms in columns.pop("by_arm").items()
+            for arm, values in arms.items()
+        }
         table = pa.table({name: list(values) for name, values in columns.items()})
         table = table.cast(pa.schema([(name, _kind(name)) for name in columns]))
         record["schema"] = SCHEMA_VERSION
@@ -209,7 +216,13 @@ class RunStore:
             for name in list(columns)
             if name.startswith(GROUP)
         }
-        return FoldResult(predictions=Predictions(**columns, groups=groups), **record)
+        by_arm: dict[str, dict[str, Any]] = {}
+        for name in [name for name in columns if name.startswith(ARM)]:
+            what, _, arm = name.removeprefix(ARM).partition(":")
+            by_arm.setdefault(what, {})[arm] = columns.pop(name)
+        return FoldResult(
+            predictions=Predictions(**columns, groups=groups, by_arm=by_arm), **record
+        )
 
     def read_cell(self, key: str) -> StoredCell:
         """Read a cell with its finished folds."""
@@ -350,7 +363,8 @@ def _markers(folder: Path) -> Iterator[str]:
 def _kind(column: str) -> Any:
     import pyarrow as pa
 
-    return pa.float64() if column in ("y", "prediction", "truth") else pa.string()
+    number = column in ("y", "prediction", "truth") or column.startswith(ARM)
+    return pa.float64() if number else pa.string()
 
 
 def _read_table(path: Path) -> Any:

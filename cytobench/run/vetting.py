@@ -9,6 +9,7 @@ from typing import Any
 from cytobench.audit.cohort import audit_bench
 from cytobench.audit.findings import Finding, acknowledged
 from cytobench.core.errors import DataError
+from cytobench.data.target import Task
 from cytobench.run.cells import LoadedCell
 from cytobench.run.store import RunStore
 
@@ -20,7 +21,7 @@ class Vetting:
     """Audits what a run meets for the first time; finished cells keep what was found then."""
 
     store: RunStore
-    _found: dict[tuple[str, str, str], list[Finding]] = field(default_factory=dict)
+    _found: dict[tuple[str, str, Task], list[Finding]] = field(default_factory=dict)
 
     def records(self, loaded: LoadedCell, *, finished: bool) -> list[Record] | None:
         """Findings with their acknowledgements, as they are stored; None for permuted labels.
@@ -52,7 +53,7 @@ class Vetting:
 
     def _probe(self, loaded: LoadedCell) -> list[Finding]:
         bench = loaded.bench
-        key = (bench.cohort.fingerprint, bench.plan.hash, bench.target.task.name)
+        key = (bench.cohort.fingerprint, bench.plan.hash, bench.target.task)
         if key not in self._found:
             seed = int(loaded.cell.config["seed"])
             self._found[key] = audit_bench(bench.cohort, bench.target, bench.plan, seed=seed)

@@ -195,6 +195,7 @@ class Design:
             population=", ".join((self.population, *criteria)),
             outcome=f"{self.scale} at week {self.week}",
             treatment=" or ".join(arm.name for arm in self.arms) + ", randomised",
+            assignment="randomised",
         )
 
 

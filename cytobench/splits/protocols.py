@@ -73,7 +73,7 @@ def _population(cohort: Cohort, target: Target) -> Population:
         site=_pick(cohort.labels("site"), rows),
         study=_pick(cohort.labels("study"), rows),
         held_out=held_out,
-        classification=target.task.kind == "classification",
+        classification=target.task.outcome_kind == "classification",
         cohort=cohort.name,
     )
 

@@ -8,10 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from cytobench.leaderboard.benefit import BenefitBoard, BenefitRow
 from cytobench.leaderboard.rank import Board, Row
+from cytobench.report.benefit_figures import of_benefit_cell
+from cytobench.report.benefit_page import benefit_cell_page
 from cytobench.report.cohort_page import cohort_page
 from cytobench.report.explanation import explanation_section
-from cytobench.report.illustrations import of_cell
+from cytobench.report.illustrations import Illustration, of_cell
 from cytobench.report.page import cell_page
 from cytobench.run.store import StoredCell
 from cytobench.tracking.record import tables
@@ -19,7 +22,7 @@ from cytobench.tracking.record import tables
 
 def write_files(
     cell: StoredCell,
-    shown: tuple[Board, Row] | None,
+    shown: tuple[Board, Row] | tuple[BenefitBoard, BenefitRow] | None,
     folder: Path,
     cohort: Mapping[str, Any] | None = None,
 ) -> None:
@@ -32,22 +35,36 @@ def write_files(
     cohort : mapping, optional
         The cohort's aggregates, for its page.
     """
-    board, row = shown or (None, None)
-    for name, text in tables(cell, row).items():
+    for name, text in tables(cell, shown[1] if shown else None).items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    if board is None or row is None:
+    if shown is None:
         return
-    drawn = list(of_cell(row, board))
+    drawn, page = _page(shown)
     (folder / "figures").mkdir()
-    section = explanation_section(row, board)
-    for illustration in [*drawn, *(section.figures if section else ())]:
+    for illustration in drawn:
         for name, content in illustration.files().items():
             (folder / "figures" / name).write_bytes(content)
-    page = cell_page(row, board, drawn, section=section)
     (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
     if cohort is not None:
         text = _cohort_page(json.dumps(cohort))
         (folder / "cohort.html").write_text(text, encoding="utf-8", newline="\n")
+
+
+def _page(
+    shown: tuple[Board, Row] | tuple[BenefitBoard, BenefitRow],
+) -> tuple[list[Illustration], str]:
+    """The figures of a cell, and its page."""
+    if isinstance(shown[0], BenefitBoard):
+        board, rule = shown
+        assert isinstance(rule, BenefitRow)
+        drawn = list(of_benefit_cell(rule))
+        return drawn, benefit_cell_page(rule, board, drawn)
+    of, row = shown
+    assert isinstance(of, Board)
+    assert isinstance(row, Row)
+    drawn, section = list(of_cell(row, of)), explanation_section(row, of)
+    page = cell_page(row, of, drawn, section=section)
+    return [*drawn, *(section.figures if section else ())], page
 
 
 @lru_cache(maxsize=4)

@@ -14,13 +14,17 @@ from typing import Any
 import numpy as np
 
 from cytobench.core.result import FoldFailure
+from cytobench.data.target import BENEFIT
 from cytobench.evaluate.importance import alike, importances, losses
 from cytobench.evaluate.intervals import Estimate
 from cytobench.evaluate.scores import HEADLINE, Scores
+from cytobench.leaderboard.benefit import BenefitRow
+from cytobench.leaderboard.benefit_sheet import assignment_line
 from cytobench.leaderboard.collect import Entry
 from cytobench.leaderboard.rank import Board, Row
 from cytobench.leaderboard.words import summary
 from cytobench.run.store import StoredCell
+from cytobench.tracking.benefit_record import number_rows, result_line, value_of_fold, values_of
 
 CELL, STORE, ENTRY = "cytobench.cell", "cytobench.store", "cytobench.entry"
 """Tags by which runs (the cell's key, which store it came from) and experiments are ours."""
@@ -89,7 +93,7 @@ def make_record(
     entry: str,
     name: str,
     failures: Sequence[FoldFailure],
-    row: Row | None = None,
+    row: Row | BenefitRow | None = None,
 ) -> Record:
     """Everything that is written for a cell, the files excepted.
 
@@ -98,7 +102,7 @@ def make_record(
     row : Row, optional
         A complete cell on its board, for calibration and what it adds to the clinical floor.
     """
-    note = run_note(cell, failures)
+    note = run_note(cell, failures, row)
     return Record(
         name=name
         if cell.complete
@@ -112,13 +116,21 @@ def make_record(
     )
 
 
-def _metrics(cell: StoredCell, row: Row | None) -> list[Measured]:
+def is_benefit(cell: StoredCell) -> bool:
+    """Whether the cell chooses treatments."""
+    return bool(cell.about["task"]["kind"] == BENEFIT)
+
+
+def _metrics(cell: StoredCell, row: Row | BenefitRow | None) -> list[Measured]:
     if not cell.folds:
         return []
-    found = _estimates(cell) if cell.complete else []
-    found += _of_row(row) if row else []
-    by_fold = scores_of(cell).by_fold
-    series = {NAMES[name]: by_fold[name] for name in CHARTED if name in by_fold}
+    if is_benefit(cell):
+        values = values_of(cell, _rule_row(row)) if cell.complete else {}
+        found = [Measured(name, value) for name, value in values.items()]
+    else:
+        found = _estimates(cell) if cell.complete else []
+        found += _of_row(row) if isinstance(row, Row) else []
+    series = _by_fold(cell)
     series["seconds"] = np.array([sum(fold.timings.values()) for fold in cell.folds])
     for name, values in series.items():
         found += [
@@ -131,6 +143,18 @@ def _metrics(cell: StoredCell, row: Row | None) -> list[Measured]:
         for item in found
         if item.value == item.value
     ]
+
+
+def _rule_row(row: Row | BenefitRow | None) -> BenefitRow | None:
+    return row if isinstance(row, BenefitRow) else None
+
+
+def _by_fold(cell: StoredCell) -> dict[str, Any]:
+    """Metric as MLflow calls it -> one value for each fold."""
+    if is_benefit(cell):
+        return {"value": np.array([value_of_fold(fold) for fold in cell.folds])}
+    by_fold = scores_of(cell).by_fold
+    return {NAMES[name]: by_fold[name] for name in CHARTED if name in by_fold}
 
 
 def _by_epoch(cell: StoredCell) -> list[Measured]:
@@ -286,13 +310,18 @@ def _dataset(about: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def run_note(cell: StoredCell, failures: Sequence[FoldFailure]) -> str:
+def run_note(
+    cell: StoredCell, failures: Sequence[FoldFailure], row: Row | BenefitRow | None = None
+) -> str:
     """What a run says of itself, in Markdown."""
     about, model = cell.about, cell.about["model"]
     kind = "A floor: what every model should beat. " if model["role"] == "floor" else ""
     lines = [f"**{model['name']}**: {_sentence(model['summary'])} {kind}".rstrip()]
     if cell.complete:
-        lines += [_result(cell), *_sites(cell)]
+        if is_benefit(cell):
+            lines += [result_line(cell, _rule_row(row)), assignment_line(about)]
+        else:
+            lines += [_result(cell), *_sites(cell)]
     else:
         lines += [f"**Unfinished: {len(cell.folds)} of {about['folds']} folds.** No estimate yet."]
     lines += [f"Fold {item.fold} failed: {_kind(item.error)}" for item in failures[:SHOWN_WARNINGS]]
@@ -361,10 +390,13 @@ def _one_line(text: str) -> str:
 def experiment_note(cell: StoredCell, suite: str, entry: str) -> str:
     """What an experiment says of itself: the sentences above the leaderboard's table."""
     kind = cell.about["task"]["kind"]
-    board = Board(Entry(suite, entry, [cell], {}, 0), kind, HEADLINE[kind], [], None)
+    headline = HEADLINE.get(kind, "value")
+    board = Board(Entry(suite, entry, [cell], {}, 0), kind, headline, [], None)
     better = "highest AUC first (0.5 is chance)"
     if kind == "regression":
         better = "smallest mean absolute error (MAE) first"
+    elif kind == BENEFIT:
+        better = "highest value (mean outcome if everybody were treated by the rule) first"
     reading = (
         f"Each run is one model, {better}; *lower* and *upper* end the 95 % interval. "
         "The role *floor* marks what knowing next to nothing achieves."
@@ -374,10 +406,12 @@ def experiment_note(cell: StoredCell, suite: str, entry: str) -> str:
         f"Which models are tied with the best: `cytobench leaderboard show {suite}`."
     )
     about = [*summary(board), *(str(note) for note in cell.about["notes"])]
+    if kind == BENEFIT:
+        about.append(assignment_line(cell.about))
     return "\n\n".join([reading, *about, more])
 
 
-def tables(cell: StoredCell, row: Row | None = None) -> dict[str, str]:
+def tables(cell: StoredCell, row: Row | BenefitRow | None = None) -> dict[str, str]:
     """File name -> CSV: every number, the folds, every trial; what has no rows is left out."""
     rows = {
         "numbers.csv": _number_rows(row) if row else [],
@@ -389,10 +423,13 @@ def tables(cell: StoredCell, row: Row | None = None) -> dict[str, str]:
     return {name: _csv(table) for name, table in rows.items() if table}
 
 
-def _number_rows(row: Row) -> list[dict[str, Any]]:
+def _number_rows(row: Row | BenefitRow) -> list[dict[str, Any]]:
     """Every estimate with its interval, number of patients and method."""
-    found = dict(row.assessment.estimates)
-    if row.added is not None:
+    if isinstance(row, BenefitRow):
+        found = dict(number_rows(row))
+    else:
+        found = dict(row.assessment.estimates)
+    if isinstance(row, Row) and row.added is not None:
         found |= {
             f"{name} gained over {row.added.reference}": estimate
             for name, estimate in row.added.differences.items()
@@ -429,7 +466,7 @@ def _importance_rows(cell: StoredCell) -> list[dict[str, Any]]:
 
 
 def _fold_rows(cell: StoredCell) -> list[dict[str, Any]]:
-    by_fold = scores_of(cell).by_fold
+    by_fold = _every_by_fold(cell)
     labels = cell.about["test_labels"]
     rows = []
     for position, fold in enumerate(cell.folds):
@@ -438,12 +475,19 @@ def _fold_rows(cell: StoredCell) -> list[dict[str, Any]]:
             {"fold": fold.fold, "repeat": fold.repeat}
             | label
             | {"n train": fold.n_train, "n test": len(fold.predictions.y)}
-            | {NAMES[name]: _digits(by_fold[name][position]) for name in by_fold if name in NAMES}
+            | {name: _digits(values[position]) for name, values in by_fold.items()}
             | {"threshold": _digits(fold.threshold)}
             | {"seconds": f"{sum(fold.timings.values()):.3f}"}
             | {name: _word(value) for name, value in fold.params.items()}
         )
     return rows
+
+
+def _every_by_fold(cell: StoredCell) -> dict[str, Any]:
+    if is_benefit(cell):
+        return _by_fold(cell)
+    by_fold = scores_of(cell).by_fold
+    return {NAMES[name]: by_fold[name] for name in by_fold if name in NAMES}
 
 
 def _trial_rows(cell: StoredCell) -> list[dict[str, Any]]:

@@ -16,6 +16,9 @@ TAG = f"mlflow.sharedViewState.{KEY}"
 
 def columns(kind: str) -> list[str]:
     """Columns of the runs table, from left to right."""
+    if kind == "benefit":
+        shown = ("value", "gain", "gain lower", "gain upper", "gain over CRP rule", "s per fold")
+        return [*(f"metrics.`{name}`" for name in shown), "tags.`role`"]
     headline = "AUC" if kind == "classification" else "MAE"
     second = "Brier" if kind == "classification" else "R2"
     metrics = (

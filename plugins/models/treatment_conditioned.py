@@ -4,7 +4,7 @@ from cytobench import Choice, Float, model
 
 
 @model(
-    tasks=("response", "remission", "percent_change"),
+    tasks=("response", "remission", "percent_change", "benefit"),
     space={
         "width": Choice(8, 16, 32),
         "dropout": Float(0.0, 0.5),

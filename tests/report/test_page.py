@@ -15,7 +15,8 @@ from cytobench.leaderboard.collect import Entry
 from cytobench.leaderboard.rank import rank
 from cytobench.report.illustrations import of_cell
 from cytobench.report.overview import write_overviews
-from cytobench.report.page import cell_page, file_names, write_reports
+from cytobench.report.page import cell_page, write_reports
+from cytobench.report.parts import file_names
 from cytobench.report.tables import NUMBER_COLUMNS, cell_tables, entry_tables, numbers
 from cytobench.report.text import slug
 from cytobench.report.writing import TEMPLATES
@@ -291,7 +292,7 @@ def test_a_slug_is_one_short_file_name(name):
 
 def test_names_that_differ_in_capitals_or_signs_get_files_of_their_own():
     board = make_board(*(make_cell(name, constant) for name in ("a b", "A-b", "index", "a_b")))
-    names = [name.casefold() for name in file_names(board)]
+    names = [name.casefold() for name in file_names(board.rows)]
     assert len(set(names)) == len(names) == 4
     assert "index" not in names
 

@@ -6,8 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+<<<<<<< HEAD
 from cytobench.evaluate.benefit.scores import Floats
 from cytobench.evaluate.intervals import Estimate, standard_error, t_quantile
+=======
+from cytobench.evaluate.benefit.scores import Floats, Positions
+from cytobench.evaluate.intervals import Estimate
+>>>>>>> 965ad0f (Benefit task, walking path: rules, effects and outcomes in nested folds, boards, reports, MLflow)
 
 GROUPS = 4
 
@@ -51,6 +56,14 @@ def slope_of_benefit(contrast: Floats, predicted: Floats) -> Estimate:
     fit = sm.OLS(contrast, sm.add_constant(predicted)).fit(cov_type="HC3", use_t=True)
     low, high = fit.conf_int()[1]
     return Estimate(float(fit.params[1]), float(low), float(high), "least squares, HC3")
+
+
+def within_folds(values: Floats, fold: Positions) -> Floats:
+    """Values less their fold's mean: what models of different folds differ by says nothing."""
+    number = np.unique(fold, return_inverse=True)[1]
+    means = np.bincount(number, weights=values) / np.bincount(number)
+    found: Floats = values - means[number]
+    return found
 
 
 def grouped(contrast: Floats, predicted: Floats, groups: int = GROUPS) -> list[Group]:

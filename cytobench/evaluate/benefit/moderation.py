@@ -64,7 +64,8 @@ def moderation(
     markers : DataFrame, shape (n, m)
         On the scale on which their effect is meant, such as log2 concentrations; standardised here.
     covariates : DataFrame, optional
-        Numbers without gaps.
+        Numbers without gaps; those that follow from others, such as the last level of a category,
+        are left out.
 
     Returns
     -------
@@ -80,6 +81,8 @@ def moderation(
     arms = np.unique(received)
     if len(arms) < 2:
         raise ValueError("one arm only: nothing can moderate the choice of a treatment")
+    if covariates is not None:
+        covariates = _independent(covariates)
     fits = [
         _fit(y, received, arms, markers[name].to_numpy(dtype=float), covariates)
         for name in markers.columns
@@ -91,6 +94,17 @@ def moderation(
         Moderation(name, fit.n, fit.prognosis, p, fit.interaction, q, _verdict(p, q))
         for (name, fit), p, q in zip(found, main, crossed, strict=True)
     ]
+
+
+def _independent(covariates: pd.DataFrame) -> pd.DataFrame:
+    """The columns that add to a constant and those before them."""
+    kept: list[str] = []
+    block = np.ones((len(covariates), 1))
+    for name in covariates.columns:
+        wider = np.column_stack([block, covariates[name].to_numpy(dtype=float)])
+        if np.linalg.matrix_rank(wider) > block.shape[1]:
+            kept, block = [*kept, name], wider
+    return covariates[kept]
 
 
 @dataclass(frozen=True)

@@ -104,8 +104,8 @@ def value(decided: Sequence[Decided], by: Contributions = aipw) -> Estimate:
     by : callable
         :func:`aipw`, :func:`hajek` or :func:`ipw`.
     """
-    each = _by_patient([(item, by(item.trial, item.choice)) for item in decided])
-    return _normal(each, f"{by.__name__}, influence over patients")
+    each = by_patient([(item, by(item.trial, item.choice)) for item in decided])
+    return over_patients(each, f"{by.__name__}, influence over patients")
 
 
 def gain(
@@ -128,10 +128,15 @@ def gain(
     pairs = list(zip(decided, reference, strict=True))
     if any(not np.array_equal(mine.patients, other.patients) for mine, other in pairs):
         raise ValueError("the two rules were tested on different patients")
-    each = _by_patient([(m, by(m.trial, m.choice) - by(o.trial, o.choice)) for m, o in pairs])
+    each = by_patient([(m, by(m.trial, m.choice) - by(o.trial, o.choice)) for m, o in pairs])
     changed = float(np.concatenate([m.choice != o.choice for m, o in pairs]).mean())
+<<<<<<< HEAD
     se = standard_error(each)
     difference = _normal(each, f"{by.__name__}, paired influence over patients")
+=======
+    se = _standard_error(each)
+    difference = over_patients(each, f"{by.__name__}, paired influence over patients")
+>>>>>>> 965ad0f (Benefit task, walking path: rules, effects and outcomes in nested folds, boards, reports, MLflow)
     if changed == 0:
         same = Estimate(0.0, 0.0, 0.0, "the rules do not differ")
         return Gain(same, 1.0, 0.0, float("nan"))
@@ -169,7 +174,7 @@ def _needed(difference: float) -> str:
     return f"{1 / abs(difference):.1f} {side}"
 
 
-def _by_patient(parts: Sequence[tuple[Decided, Floats]]) -> Floats:
+def by_patient(parts: Sequence[tuple[Decided, Floats]]) -> Floats:
     """Mean contribution of each patient over the repeats that tested him, shape (n_patients,)."""
     patients = np.concatenate([item.patients for item, _ in parts])
     values = np.concatenate([each for _, each in parts])
@@ -178,8 +183,20 @@ def _by_patient(parts: Sequence[tuple[Decided, Floats]]) -> Floats:
     return found
 
 
+<<<<<<< HEAD
 def _normal(each: Floats, method: str) -> Estimate:
     mean, half = float(each.mean()), z_quantile() * standard_error(each)
+=======
+def _standard_error(each: Floats) -> float:
+    return float(each.std(ddof=1)) / math.sqrt(len(each)) if len(each) > 1 else float("nan")
+
+
+def over_patients(each: Floats, method: str) -> Estimate:
+    """Mean of one value for each patient, with its normal interval."""
+    from scipy.special import ndtri
+
+    mean, half = float(each.mean()), float(ndtri(0.5 + LEVEL / 2)) * _standard_error(each)
+>>>>>>> 965ad0f (Benefit task, walking path: rules, effects and outcomes in nested folds, boards, reports, MLflow)
     if math.isnan(half):
         return Estimate(mean, None, None, "no interval: nobody, or one patient, was treated so")
     return Estimate(mean, mean - half, mean + half, method)
