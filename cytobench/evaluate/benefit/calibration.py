@@ -6,13 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-<<<<<<< HEAD
-from cytobench.evaluate.benefit.scores import Floats
-from cytobench.evaluate.intervals import Estimate, standard_error, t_quantile
-=======
 from cytobench.evaluate.benefit.scores import Floats, Positions
-from cytobench.evaluate.intervals import Estimate
->>>>>>> 965ad0f (Benefit task, walking path: rules, effects and outcomes in nested folds, boards, reports, MLflow)
+from cytobench.evaluate.intervals import Estimate, standard_error, t_quantile
 
 GROUPS = 4
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cytobench.evaluate.benefit.scores import Floats, Positions, Trial, doubly_robust
 from cytobench.evaluate.intervals import Estimate, standard_error, z_quantile
@@ -130,13 +129,8 @@ def gain(
         raise ValueError("the two rules were tested on different patients")
     each = by_patient([(m, by(m.trial, m.choice) - by(o.trial, o.choice)) for m, o in pairs])
     changed = float(np.concatenate([m.choice != o.choice for m, o in pairs]).mean())
-<<<<<<< HEAD
     se = standard_error(each)
-    difference = _normal(each, f"{by.__name__}, paired influence over patients")
-=======
-    se = _standard_error(each)
     difference = over_patients(each, f"{by.__name__}, paired influence over patients")
->>>>>>> 965ad0f (Benefit task, walking path: rules, effects and outcomes in nested folds, boards, reports, MLflow)
     if changed == 0:
         same = Estimate(0.0, 0.0, 0.0, "the rules do not differ")
         return Gain(same, 1.0, 0.0, float("nan"))
@@ -183,30 +177,9 @@ def by_patient(parts: Sequence[tuple[Decided, Floats]]) -> Floats:
     return found
 
 
-<<<<<<< HEAD
-def _normal(each: Floats, method: str) -> Estimate:
-    mean, half = float(each.mean()), z_quantile() * standard_error(each)
-=======
-def _standard_error(each: Floats) -> float:
-    return float(each.std(ddof=1)) / math.sqrt(len(each)) if len(each) > 1 else float("nan")
-
-
 def over_patients(each: Floats, method: str) -> Estimate:
     """Mean of one value for each patient, with its normal interval."""
-    from scipy.special import ndtri
-
-    mean, half = float(each.mean()), float(ndtri(0.5 + LEVEL / 2)) * _standard_error(each)
->>>>>>> 965ad0f (Benefit task, walking path: rules, effects and outcomes in nested folds, boards, reports, MLflow)
+    mean, half = float(each.mean()), z_quantile() * standard_error(each)
     if math.isnan(half):
         return Estimate(mean, None, None, "no interval: nobody, or one patient, was treated so")
     return Estimate(mean, mean - half, mean + half, method)
-
-
-def best_single_arm(trial: Trial) -> int:
-    """The arm with the highest doubly robust mean: to be asked of the training part only."""
-    return int(np.argmax(doubly_robust(trial).mean(axis=0)))
-
-
-def for_everybody(trial: Trial, arm: int, patients: NDArray[np.intp]) -> Decided:
-    """The rule that gives all patients one arm."""
-    return Decided(trial, np.full(len(trial), arm, dtype=np.intp), patients)

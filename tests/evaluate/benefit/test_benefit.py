@@ -19,8 +19,6 @@ from cytobench.evaluate.benefit.scores import Trial, doubly_robust
 from cytobench.evaluate.benefit.value import (
     Decided,
     aipw,
-    best_single_arm,
-    for_everybody,
     gain,
     hajek,
     ipw,
@@ -244,7 +242,7 @@ def test_the_estimator_is_unbiased_and_its_interval_covers_in_400_trials():
         null = Trial(
             (draw.random(n) < 0.5).astype(float), arm, ("a", "b"), trial.outcomes, trial.propensity
         )
-        all_b = [for_everybody(null, 1, np.arange(n))]
+        all_b = decided(null, np.ones(n, dtype=int))
         declared += gain(decided(null, best), all_b).difference.low > 0
 
     assert abs(np.mean(errors)) < 3 * np.std(errors) / 20
@@ -272,7 +270,3 @@ def test_a_trial_that_is_none_is_refused(change, words):
 
     with pytest.raises(ValueError, match=words):
         Trial(**{**sound, **change})
-
-
-def test_the_best_single_arm_is_that_with_the_highest_mean(trial):
-    assert best_single_arm(trial) == 0

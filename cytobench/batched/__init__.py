@@ -1,0 +1,1 @@
+"""Solvers that fit many small problems (fold x setting) at once, for the trials of tuning."""
