@@ -66,7 +66,9 @@ def arms_of(cohort: Cohort, chosen: Sequence[str] = ()) -> Arms:
             "E403",
             f"a treatment is chosen between two arms or more, and there is {have}",
             where=f"cohort {cohort.name!r}",
-            hint="ask for task=response, or name the arm's column with `arm:` in the dataset's "
+            hint=f"task.arms names two or more of: {', '.join(present)}"
+            if len(present) > 1
+            else "ask for task=response, or name the arm's column with `arm:` in the dataset's "
             "YAML",
         )
     position = {name: number for number, name in enumerate(names)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -115,7 +115,7 @@ def task_from_config(config: Mapping[str, Any]) -> Task:
     UsageError
         ``E110`` for an unknown task or field.
     """
-    fields = {**config, "arms": tuple(config.get("arms") or ())}
+    fields = {**config, "arms": _arms(config.get("arms"))}
     try:
         task = Task(**fields)
     except TypeError as error:
@@ -137,6 +137,18 @@ def task_from_config(config: Mapping[str, Any]) -> Task:
     return task
 
 
+def _arms(value: Any) -> tuple[str, ...]:
+    """The arms that a task names, as the text that labels are."""
+    if value is None:
+        return ()
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise UsageError(
+            "E110", f"expected a list of arms, not {value!r}", where="task.arms",
+            hint="write task.arms=[A,B]",
+        )  # fmt: skip
+    return tuple(str(name) for name in value)
+
+
 def _check_benefit(task: Task) -> None:
     for name, value, options in (
         ("outcome", task.outcome, tuple(_DEFINITIONS)),
@@ -147,10 +159,12 @@ def _check_benefit(task: Task) -> None:
                 "E110",
                 f"unknown value {value!r}",
                 where=f"task.{name}",
-                hint=did_you_mean(value, list(options)),
+                hint=did_you_mean(str(value), list(options)),
             )
-    if task.smallest_arm < 2:
-        raise UsageError("E110", "must be 2 or more", where="task.smallest_arm")
+    if not isinstance(task.smallest_arm, int) or task.smallest_arm < 2:
+        raise UsageError(
+            "E110", f"must be 2 or more, not {task.smallest_arm!r}", where="task.smallest_arm"
+        )
 
 
 def build_target(cohort: Cohort, task: Task) -> Target:
