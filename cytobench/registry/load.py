@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from cytobench.core.cards import BINARY_TASKS, DatasetCard, ModelCard
 from cytobench.core.declare import DECLARATION
-from cytobench.core.errors import CytobenchError, PluginError
+from cytobench.core.errors import CytobenchError, NotApplicable, PluginError
 from cytobench.core.hashing import digest, file_digest
 from cytobench.core.space import Dimension, from_config
 from cytobench.registry.discover import Plugin, find
@@ -171,8 +171,17 @@ def estimator(
     ------
     PluginError
         As :func:`load_model` and :meth:`LoadedModel.build`.
+    NotApplicable
+        ``E225`` where a number is asked of a model that tells classes apart.
     """
     loaded = load_model({"name": name, **parameters})
+    if kind == "regression" and "percent_change" not in loaded.card.tasks:
+        # A classifier has a predict() too, and would answer with labels.
+        raise NotApplicable(
+            "E225",
+            f"{name} predicts no number, which is asked of it here",
+            hint="name another one, such as ridge or random_forest",
+        )
     return loaded.build(
         {}, random_state=random_state, kind=kind, device=device, units=units, arm=arm
     )
@@ -210,7 +219,8 @@ def _with_parts(loaded: LoadedModel) -> LoadedModel:
                 f"{part.card.name} cannot be a part: it is composed itself, or looks at other "
                 "columns",
                 where=where,
-                hint=f"name other models: model.{card.composed}=[elastic_net,random_forest]",
+                hint=f"name other models: model.{card.composed}="
+                + ("random_forest" if one else "[elastic_net,random_forest]"),
             )
     if len(parts) < len(names):
         raise PluginError("E224", "names itself as a part", where=where)
