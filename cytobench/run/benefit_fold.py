@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytobench.core.cards import INPUTS
-from cytobench.core.errors import NotApplicable, PluginError, PredictionWarning
+from cytobench.core.errors import NotApplicable, PluginError, PredictionWarning, SplitError
 from cytobench.core.hashing import canonical_json
 from cytobench.core.result import Predictions
 from cytobench.core.seeds import derive_seed
@@ -151,6 +151,15 @@ class BenefitFold(OuterFold):
             cohort, INPUTS, self.recipe, random_state=derive_seed(self.seed, "imputation")
         )
         received = self.arms.received
+        for position, name in enumerate(self.names):
+            if position not in received[train]:
+                raise SplitError(
+                    "E404",
+                    f"nobody in a training part received {name!r}: what others would do under it "
+                    "is a guess",
+                    where=f"cohort {cohort.name!r}, fold {self.index}",
+                    hint="choose another protocol, or leave the arm out with task.arms=[...]",
+                )
         models = fit_nuisance(
             self.known.iloc[train],
             self.y[train],
@@ -292,7 +301,8 @@ class BenefitFold(OuterFold):
             return self._best(np.mean(predicted, axis=0), single)
         votes = np.array([one.position for one in said])
         count = np.array([(votes == arm).sum(axis=0) for arm in range(len(self.names))])
-        return Chosen(count.argmax(axis=0).astype(np.intp), None)
+        position = np.where(count[single] == count.max(axis=0), single, count.argmax(axis=0))
+        return Chosen(position.astype(np.intp), None)
 
     def _decisions(self, chosen: Chosen, trial: Trial, salt: bytes) -> Predictions:
         plain = self._predictions(chosen.position.astype(float), salt)
