@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cytobench.core.result import FoldResult
 from cytobench.evaluate.benefit.assessment import BenefitAssessment
-from cytobench.evaluate.benefit.value import Gain, gain
+from cytobench.evaluate.benefit.value import Gain
 from cytobench.evaluate.intervals import Estimate, holm
 from cytobench.leaderboard.collect import Entry, labels
 from cytobench.leaderboard.rank import Board
@@ -189,7 +189,7 @@ def _or_last(value: float) -> float:
 
 def _tied(rows: list[BenefitRow]) -> list[BenefitRow]:
     best = rows[0]
-    p = [gain(best.assessment.decided, row.assessment.decided).p for row in rows[1:]]
+    p = [best.assessment.gain_over(row.assessment).p for row in rows[1:]]
     adjusted = holm([1.0 if each != each else each for each in p])
     marked = [replace(best, tied_with_best=True)]
     marked += [

@@ -244,6 +244,9 @@ class BenefitAssessment:
         ValueError
             Where the two were not tested on the same patients.
         """
+        if self.patients != reference.patients:
+            # Numbers of patients are each assessment's own.
+            raise ValueError("the two rules were tested on different patients")
         return gain(self.decided, reference.decided)
 
     @property
