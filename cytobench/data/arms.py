@@ -61,10 +61,10 @@ def arms_of(cohort: Cohort, chosen: Sequence[str] = ()) -> Arms:
             )
     names = sorted(set(chosen)) or present
     if len(names) < 2:
-        have = f"one arm ({names[0]})" if names else "no treatment arms"
+        have = f"is one arm ({names[0]})" if names else "are no treatment arms"
         raise SplitError(
             "E403",
-            f"a treatment is chosen between two arms or more, and there is {have}",
+            f"a treatment is chosen between two arms or more, and there {have}",
             where=f"cohort {cohort.name!r}",
             hint=f"task.arms names two or more of: {', '.join(present)}"
             if len(present) > 1
