@@ -17,7 +17,7 @@ DUEL = '''
 
     @dataset(kind="simulated")
     def duel(
-        n=120, arms=2, shift=0.2, moderation=0.0, assignment="randomised", confounded=False,
+        n=120, treatments=2, shift=0.2, moderation=0.0, assignment="randomised", confounded=False,
         nested=False, missing=0.0, seed=1,
     ):
         """Two arms or more, four analytes, three sites."""
@@ -27,12 +27,12 @@ DUEL = '''
         from cytobench import Analyte, Cohort, DatasetCard, LabelOutcome
 
         draw = np.random.default_rng(seed)
-        names = ["A", "B", "C", "D"][:arms]
+        names = ["A", "B", "C", "D"][:treatments]
         z = draw.normal(size=(n, 4))
-        arm = np.arange(n) % arms
+        arm = np.arange(n) % treatments
         if confounded:
             arm = (draw.random(n) < 1 / (1 + np.exp(-1.5 * z[:, 1]))).astype(int)
-        side = np.linspace(-1, 1, arms)
+        side = np.linspace(-1, 1, treatments)
         p = np.clip(
             0.5 + side / 2 * (shift + moderation * np.sign(z[:, [0]])) + 0.05 * np.tanh(z[:, [1]]),
             0.02, 0.98,
