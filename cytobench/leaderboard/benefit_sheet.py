@@ -288,13 +288,14 @@ def _with_interval(item: Mapping[str, Any]) -> str:
 
 def _footnotes(board: BenefitBoard) -> list[str]:
     about = board.entry.about
-    notes = [
-        "value: mean outcome if everybody were treated by the rule; doubly robust (AIPW), rules "
-        "learnt without the patient, interval over patients, rules as given.",
-        f"{SINGLE}: everybody on the arm that was best in the training part. p: of this gain, "
-        "two-sided, Holm over models.",
-    ]
+    notes: list[str] = []
     if board.refusal is None:
+        notes += [
+            "value: mean outcome if everybody were treated by the rule; doubly robust (AIPW), "
+            "rules learnt without the patient, interval over patients, rules as given.",
+            f"{SINGLE}: everybody on the arm that was best in the training part. p: of this gain, "
+            "two-sided, Holm over models.",
+        ]
         seen = [row.gain.detectable for row in board.rows if row.gain and row.role == "model"]
         known = [value for value in seen if not math.isnan(value)]
         if known:
