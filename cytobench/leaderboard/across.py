@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cytobench.evaluate.ranks import ALPHA, Ranking, rank_models
 from cytobench.evaluate.scores import LOWER_IS_BETTER
-from cytobench.leaderboard.benefit import AnyBoard
+from cytobench.leaderboard.benefit import AnyBoard, BenefitBoard
 
 Floats = NDArray[np.float64]
 
@@ -46,10 +46,13 @@ def across(boards: Sequence[AnyBoard]) -> list[Across]:
     """One matrix for each headline metric and protocol that two entries or more share.
 
     Floors take part: a model that does not beat them over datasets should be seen not to. Models
-    stand by their row label; protocols, which claim different things, are never mixed.
+    stand by their row label; protocols, which claim different things, are never mixed. An entry
+    whose comparison is refused has no values, and would leave no model that is known everywhere.
     """
     groups: dict[tuple[str, str], list[AnyBoard]] = {}
     for board in boards:
+        if isinstance(board, BenefitBoard) and board.refusal is not None:
+            continue
         key = (board.headline, str(board.entry.about["protocol"]["name"]))
         groups.setdefault(key, []).append(board)
     return [

@@ -20,6 +20,7 @@ from support.rules import (
 )
 
 from cytobench.evaluate.intervals import holm
+from cytobench.leaderboard.across import across
 from cytobench.leaderboard.benefit import SINGLE, BenefitBoard
 from cytobench.leaderboard.benefit_sheet import marker_lines, sheet
 from cytobench.leaderboard.build import boards, write, write_across
@@ -262,6 +263,21 @@ def test_an_order_of_names_breaks_equal_values(store):
     same = [item.label for item in board.rows if item.gain.changed == 0]
     assert same == ["a", "all: B", "b", SINGLE]
     assert all(item.tied_with_best for item in board.rows if item.label in same)
+
+
+def test_a_refused_entry_does_not_hide_the_others_over_datasets(store):
+    for entry, smallest in (("one", 20), ("two", 20), ("small", 200)):
+        key = f"key-{entry}"
+        task = {**about("good")["task"], "smallest_arm": smallest}
+        store.open_cell(key, about("good", task=task), "suite", entry, key)
+        for number in range(4):
+            store.write_fold(key, fold(number, BEST))
+
+    (matrix,) = across(boards(store))
+
+    assert list(matrix.entries) == ["one", "two"]
+    assert "good" in matrix.models
+    assert np.isfinite(matrix.values).all()
 
 
 def test_boards_are_written_and_compared_over_datasets(store, tmp_path):
