@@ -24,7 +24,10 @@ def test_a_bundled_model_is_green(name):
     assert report.ok, str(report)
 
 
-OF_EACH_KIND = ["crp_cutoff", "ridge", "knn", "lightgbm", "stacking", "mlp", "tabm"]
+OF_EACH_KIND = [
+    "crp_cutoff", "ridge", "knn", "lightgbm", "stacking", "mlp", "tabm",
+    "crp_rule", "policy_tree", "t_learner", "personalized_advantage",
+]  # fmt: skip
 """Probing all of them takes minutes; `cytobench check` does."""
 
 

@@ -58,7 +58,7 @@ def test_rules_are_run_ranked_reported_and_mirrored(cytobench, working_directory
         (("run", *SMALL, "model=crp_rule", "task.arms=SSRI"), "E110", "task.arms=[A,B]"),
         (("run", *SMALL, "model=crp_rule", "task.smallest_arm=few"), "E110", ""),
         (("run", *SMALL, "model=crp_rule", "task.outcome=remision"), "E110", "remission"),
-        (("run", "dataset=sim_null", "task=benefit", "model=crp_rule"), "E403", "task=response"),
+        (("run", *SMALL, "model=crp_rule", "task.arms=[serotonergic]"), "E403", "dopaminergic"),
         (("run", *SMALL, "model=crp_rule", "task.smallest_arm=150"), "E404", "smallest_arm"),
     ],
 )
