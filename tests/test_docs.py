@@ -9,7 +9,7 @@ import pytest
 DOCS = Path(__file__).parents[1] / "docs"
 COMMANDS = [
     (page.name, command)
-    for page in (DOCS / "preprocessing.md", DOCS / "studies.md", DOCS / "cohorts.md")
+    for page in (DOCS / f"{name}.md" for name in ("preprocessing", "studies", "cohorts"))
     for command in re.findall(r"^\$ cytobench (run .*)$", page.read_text(), flags=re.MULTILINE)
 ]
 

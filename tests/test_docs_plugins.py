@@ -16,6 +16,28 @@ def blocks(page):
     return BLOCK.findall((DOCS / page).read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
+def test_the_page_on_treatment_rules_is_true(working_directory, cytobench):
+    (rule,) = [text for kind, text in blocks("benefit.md") if kind == "python"]
+    path = working_directory / rule.partition("\n")[0].removeprefix("# ")
+    path.parent.mkdir(parents=True)
+    path.write_text(rule, encoding="utf-8")
+    commands = [
+        shlex.split(line.removeprefix("$ cytobench "))
+        for kind, text in blocks("benefit.md")
+        if kind == "console"
+        for line in text.splitlines()
+    ]
+
+    composed = [cytobench(words[0], "--cfg", *words[1:]) for words in commands]
+    done = cytobench(*commands[-1], *SMALL, "tracking=none")
+
+    assert len(commands) == 5
+    assert all("task:" in one.stdout for one in composed)
+    assert "│ low_il6" in done.stdout
+    assert "value: mean outcome if everybody were treated by the rule" in done.stdout
+
+
 def test_the_smallest_model_has_at_most_eight_lines_of_code():
     (smallest,) = [text for _, text in blocks("plugins.md") if "smallest.py" in text]
     lines = [line for line in smallest.splitlines() if line.strip() and not line.startswith("#")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cytobench.core.cards import INPUTS
 from cytobench.core.errors import NotApplicable, PluginError, PredictionWarning, SplitError
-from cytobench.core.hashing import canonical_json
+from cytobench.core.hashing import canonical_json, digest
 from cytobench.core.result import Predictions
 from cytobench.core.seeds import derive_seed
 from cytobench.data.arms import arms_of, true_outcomes
@@ -26,7 +26,7 @@ from cytobench.preprocess.pipeline import baseline_frame, build_encoder
 from cytobench.registry.load import contract_of
 from cytobench.run.cells import LoadedCell
 from cytobench.run.fold import OuterFold, Part, learning_curves
-from cytobench.run.nuisance import fit_nuisance
+from cytobench.run.nuisance import Inner, Judged, fit_nuisance, kept_judgement
 from cytobench.run.provenance import versions
 from cytobench.tuning import search
 
@@ -50,23 +50,6 @@ class Chosen:
 
     position: Positions
     predicted: Floats | None
-
-
-@dataclass(frozen=True)
-class Inner:
-    """An inner split: who is fitted on, and the doubly robust scores of who is not.
-
-    Attributes
-    ----------
-    train, valid : array of int
-        Positions in the cohort.
-    scores : array, shape (n_valid, k)
-        From models fitted on `train`.
-    """
-
-    train: Positions
-    valid: Positions
-    scores: Floats
 
 
 class BenefitFold(OuterFold):
@@ -109,8 +92,8 @@ class BenefitFold(OuterFold):
     def run(self, salt: bytes) -> dict[str, Any]:
         """All steps; the fields of a :class:`FoldResult` but its warnings."""
         started = time.perf_counter()
-        inner = [self._inner_split(train, valid) for train, valid in self.inner_rows()]
-        single = int(np.argmax(np.concatenate([part.scores for part in inner]).mean(axis=0)))
+        judged = self._judged()
+        inner, single = judged.inner, judged.single
         params, trials = search(
             self.loaded.model.space,
             self.loaded.model.parameters,
@@ -120,13 +103,11 @@ class BenefitFold(OuterFold):
         )
         tuned = time.perf_counter()
         chosen, features, seconds = self._choose_for_test(params, single)
-        rows = self.split.test
-        trial = self._trial(self.split.train, rows)
         return {
             "fold": self.index,
             "repeat": self.split.repeat,
             "n_train": len(self.split.train),
-            "predictions": self._decisions(chosen, trial, salt),
+            "predictions": self._decisions(chosen, judged.test, salt),
             "params": {**self.loaded.model.parameters, **params},
             "trials": trials,
             "threshold": None,
@@ -141,8 +122,26 @@ class BenefitFold(OuterFold):
             "best_single": self.names[single],
         }
 
-    def _inner_split(self, train: Positions, valid: Positions) -> Inner:
-        return Inner(train, valid, doubly_robust(self._trial(train, valid)))
+    def _judged(self) -> Judged:
+        """What every rule of this fold is judged by, computed for the first of them."""
+        bench = self.loaded.bench
+        asked = [
+            bench.cohort.fingerprint,
+            bench.cohort.card.assignment,
+            asdict(self.task),
+            asdict(self.recipe),
+            bench.plan.hash,
+            self.seed,
+        ]
+        return kept_judgement(digest(asked), self._judge)
+
+    def _judge(self) -> Judged:
+        inner = [
+            Inner(train, valid, doubly_robust(self._trial(train, valid)))
+            for train, valid in self.inner_rows()
+        ]
+        single = int(np.argmax(np.concatenate([part.scores for part in inner]).mean(axis=0)))
+        return Judged(inner, single, self._trial(self.split.train, self.split.test))
 
     def _trial(self, train: Positions, other: Positions) -> Trial:
         """Patients `other` with outcomes and propensities of models fitted on `train`."""

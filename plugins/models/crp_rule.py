@@ -1,4 +1,10 @@
-"""Baseline: the published cut-off of C-reactive protein."""
+"""Baseline: the published cut-offs of C-reactive protein.
+
+Uher 2014 (doi:10.1176/appi.ajp.2014.14010094): escitalopram below 1 mg/L, nortriptyline from there.
+Jha 2017 (doi:10.1016/j.psyneuen.2017.01.023): an SSRI below 1 mg/L, bupropion with it from there.
+Nettis 2021 (doi:10.1038/s41386-020-00948-6): minocycline as an add-on from 3 mg/L.
+Raison 2013 (doi:10.1001/2013.jamapsychiatry.4): infliximab above 5 mg/L, placebo up to it.
+"""
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -6,7 +12,14 @@ from sklearn.base import BaseEstimator
 from cytobench import NotApplicable, model
 
 SEROTONERGIC = ("ssri", "serotonergic", "citalopram", "sertraline", "fluoxetine", "paroxetine")
-OTHER = ("nortriptyline", "bupropion", "tca", "tricyclic", "dopaminergic", "noradrenergic")
+PLACEBO = ("placebo",)
+RULES = (
+    (1.0, SEROTONERGIC, ("nortriptyline", "tca", "tricyclic")),
+    (1.0, SEROTONERGIC, ("bupropion", "dopaminergic")),
+    (3.0, PLACEBO, ("minocycline",)),
+    (5.0, PLACEBO, ("infliximab",)),
+)
+"""Cut-off in mg/L, words in the name of the arm below it, and of the arm above it."""
 
 
 class CrpRule(BaseEstimator):
@@ -29,7 +42,7 @@ class CrpRule(BaseEstimator):
         return np.where(crp >= self.cutoff, self.above, self.below)
 
 
-def _arm(arms, words, besides=()):
+def _only(arms, words, besides=()):
     """The only arm that one of the words names, and none of the others does."""
     found = [
         arm
@@ -38,6 +51,15 @@ def _arm(arms, words, besides=()):
         and not any(word in arm.lower() for word in besides)
     ]
     return found[0] if len(found) == 1 else ""
+
+
+def _published(arms):
+    """Cut-off and the two arms of the first rule whose arms there are."""
+    for cutoff, low, high in RULES:
+        below, above = _only(arms, low, high), _only(arms, high)
+        if below and above:
+            return cutoff, below, above
+    return 1.0, "", ""
 
 
 @model(
@@ -49,13 +71,13 @@ def _arm(arms, words, besides=()):
     licence="BSD-3-Clause",
     citation="10.1176/appi.ajp.2014.14010094",
 )
-def crp_rule(cutoff=1.0, below="", above="", units=None, arms=()):
-    """An SSRI below 1 mg/L of CRP, nortriptyline or bupropion at or above (Uher 2014, Jha 2017)."""
+def crp_rule(cutoff=None, below="", above="", units=None, arms=()):
+    """The published cut-off of CRP for these arms: 1, 3 or 5 mg/L (Uher, Jha, Nettis, Raison)."""
     unit = (units or {}).get("CRP", "mg/L")
     if unit != "mg/L":
         raise NotApplicable("E221", f"crp_rule needs CRP in mg/L; this cohort has {unit!r}")
-    below = below or _arm(arms, SEROTONERGIC, OTHER)
-    above = above or _arm(arms, OTHER)
+    published, low, high = _published(arms)
+    below, above = below or low, above or high
     for name, arm in (("below", below), ("above", above)):
         if arms and arm not in arms:
             raise NotApplicable(
@@ -63,4 +85,4 @@ def crp_rule(cutoff=1.0, below="", above="", units=None, arms=()):
                 f"which arm is {name} the cut-off is not plain from the arms: {', '.join(arms)}",
                 hint=f"name one: model.{name}=...; or two: task.arms=[A,B]",
             )
-    return CrpRule(cutoff, below, above)
+    return CrpRule(published if cutoff is None else cutoff, below, above)
