@@ -156,11 +156,15 @@ class Subject:
         return contract_of(self.build(self.kinds[0]))
 
     def fit(self, estimator: Any, X: pd.DataFrame, y: NDArray[Any]) -> Any:
-        """Fit to made-up patients, who by turns received two treatments where that is asked."""
+        """Fit to made-up patients, half of them on each of two treatments where that is asked.
+
+        Under the second the outcome is turned round, so that there is something to choose by.
+        """
         if self.contract == "outcome":
             return estimator.fit(X, y)
-        order = np.random.default_rng(len(X)).permutation(len(X))
-        return estimator.fit(X, y.astype(np.float64), np.array(ARMS)[order % len(ARMS)])
+        second = np.random.default_rng(len(X)).permutation(len(X)) % len(ARMS)
+        outcome = np.where(second, y.max() + y.min() - y, y).astype(np.float64)
+        return estimator.fit(X, outcome, np.array(ARMS)[second])
 
     @property
     def columns(self) -> list[str]:

@@ -299,9 +299,10 @@ def _footnotes(board: BenefitBoard) -> list[str]:
         seen = [row.gain.detectable for row in board.rows if row.gain and row.role == "model"]
         known = [value for value in seen if not math.isnan(value)]
         if known:
+            low, high = f"{min(known):.3f}", f"{max(known):.3f}"
             notes.append(
                 "a gain that this cohort would show with 80 % power has to be about "
-                f"{min(known):.3f} to {max(known):.3f}, depending on the rule."
+                + (f"{low}." if low == high else f"{low} to {high}, depending on the rule.")
             )
         notes.append(
             f"tied: the value does not differ from the first row's, Holm p >= {ALPHA}; the order "

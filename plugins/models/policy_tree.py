@@ -7,7 +7,10 @@ from cytobench.effects import EffectLearner
 
 
 class PolicyTree(EffectLearner):
-    """EconML's tree over doubly robust scores: a rule of a few cut-offs."""
+    """EconML's tree over doubly robust scores: a rule of a few cut-offs.
+
+    Grown greedily; the exact search of Athey & Wager 2021 has no maintained Python package.
+    """
 
     def __init__(self, max_depth=2, min_samples_leaf=10, random_state=None):
         self.max_depth = max_depth
@@ -43,5 +46,5 @@ class PolicyTree(EffectLearner):
     citation="10.3982/ECTA15732",
 )
 def policy_tree(max_depth=2, min_samples_leaf=20, random_state=None):
-    """A shallow tree grown for the value of the rule that it is."""
+    """A shallow tree grown, greedily, for the value of the rule that it is."""
     return PolicyTree(max_depth, min_samples_leaf, random_state)
