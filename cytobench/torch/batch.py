@@ -1,0 +1,94 @@
+"""Solvers that fit a network's problems side by side, for tuning in lock-step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cytobench.batched.problem import Problem
+from cytobench.torch.device import reproducible, resolve_device, single_thread
+from cytobench.torch.estimator import NetworkClassifier
+from cytobench.torch.mlp import MlpClassifier, MlpRegressor, StackedMlp
+from cytobench.torch.side_by_side import SideBySide, Start
+
+Floats = NDArray[np.float64]
+
+BUDGET = {"cpu": 2**23, "cuda": 2**29}
+"""Numbers in training at once: 32 MiB, and 2 GiB on a GPU."""
+
+
+def mlp(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
+    """What ``MlpClassifier`` or ``MlpRegressor`` answers to each problem.
+
+    Raises
+    ------
+    NotImplementedError
+        Where mixed precision is asked for.
+    ValueError, FloatingPointError
+        What the plain estimator raises for one of the problems.
+    """
+    network = MlpRegressor if kind == "regression" else MlpClassifier
+    if any(problem.params.get("precision", "full") == "mixed" for problem in problems):
+        raise NotImplementedError("networks in mixed precision train one by one")
+    resolved = resolve_device(device)
+    fits = [
+        _Fit(network(**problem.params, random_state=problem.random_state), problem, resolved)
+        for problem in problems
+    ]
+    with single_thread(), torch.no_grad():
+        for chunk in _chunks([fit.start for fit in fits], BUDGET.get(resolved.type, 2**20)):
+            SideBySide(chunk, resolved).run()
+        return [fit.answer() for fit in fits]
+
+
+class _Fit:
+    """A plain estimator up to its first step, and after its last."""
+
+    def __init__(
+        self, network: MlpClassifier | MlpRegressor, problem: Problem, device: torch.device
+    ) -> None:
+        self.network = network
+        self.problem = problem
+        self.ensemble: StackedMlp
+        for what, values in (("X", problem.X), ("y", problem.y), ("X_new", problem.X_new)):
+            if not np.isfinite(values).all():
+                raise ValueError(f"{what} holds NaN or infinity")
+        data = network._encode(problem.X, problem.y)
+        network._check()
+        with reproducible(problem.random_state, device):
+            holdout, self.ensemble = network._untrained(data)
+            state = torch.get_rng_state()
+        self.ensemble.requires_grad_(False).eval()
+        self.start = Start(
+            X=torch.tensor(data.X, dtype=torch.float32),
+            y=torch.tensor(data.y, dtype=torch.float32),
+            start=network.prior_logit_ if isinstance(network, NetworkClassifier) else None,
+            holdout=holdout,
+            weights=list(self.ensemble.weights),
+            biases=list(self.ensemble.biases),
+            dropout=network.dropout,
+            schedule=network._schedule(),
+            seed=problem.random_state,
+            state=state,
+        )
+
+    def answer(self) -> Floats:
+        """Its predictions."""
+        self.network._keep(self.ensemble)
+        X = torch.tensor(self.problem.X_new, dtype=torch.float64)
+        return self.network._mean(self.network.ensemble_(X.expand(self.start.members, *X.shape)))
+
+
+def _chunks(starts: Sequence[Start], floats: int) -> Iterator[list[Start]]:
+    """Problems that train side by side: alike, and no more than fit."""
+    groups: dict[object, list[Start]] = {}
+    # Those that drop the same units stand together.
+    for start in sorted(starts, key=lambda start: start.seed):
+        groups.setdefault(start.alike, []).append(start)
+    for group in groups.values():
+        size = max(floats // group[0].floats, 1)
+        for first in range(0, len(group), size):
+            yield group[first : first + size]
