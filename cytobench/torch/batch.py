@@ -77,9 +77,9 @@ class _Fit:
 
     def answer(self) -> Floats:
         """Its predictions."""
-        self.network._keep(self.ensemble)
         X = torch.tensor(self.problem.X_new, dtype=torch.float64)
-        return self.network._mean(self.network.ensemble_(X.expand(self.start.members, *X.shape)))
+        outputs = self.ensemble.double()(X.expand(self.start.members, *X.shape))
+        return self.network._mean(outputs)
 
 
 def _chunks(starts: Sequence[Start], floats: int) -> Iterator[list[Start]]:

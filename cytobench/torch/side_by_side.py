@@ -131,7 +131,7 @@ class SideBySide:
         self.networks = Perceptrons(
             starts[0].shape,
             torch.cat([_as_rows(s) for s in starts]).to(device),
-            self._each(scale).float().unsqueeze(2),
+            self._each(scale).unsqueeze(2),
             padded(-(-starts[0].n // starts[0].steps)),
         )
         self.optimiser = AdamW(
@@ -234,7 +234,7 @@ class SideBySide:
             share.append(torch.nn.functional.pad(one, (0, missing)))
         start_at = None
         if self.starts[0].start is not None:
-            start_at = self._each([float(start.start or 0) for start in self.starts]).float()
+            start_at = self._each([float(start.start or 0) for start in self.starts])
         return Rows(
             torch.cat(X).to(self.device),
             torch.cat(y).to(self.device),
@@ -243,8 +243,8 @@ class SideBySide:
         )
 
     def _each(self, values: Sequence[float]) -> Tensor:
-        """A problem's value for each of its networks, shape (networks, 1), in double precision."""
-        column = torch.tensor(values, dtype=torch.float64, device=self.device)
+        """A problem's value for each of its networks, shape (networks, 1)."""
+        column = torch.tensor(values, dtype=torch.float32, device=self.device)
         return column.repeat_interleave(self.members).unsqueeze(1)
 
 

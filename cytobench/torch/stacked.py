@@ -172,29 +172,32 @@ class AdamW:
     ----------
     matrix : Tensor of shape (networks, columns)
     learning_rate, weight_decay : Tensor of shape (networks, 1)
-        In double precision.
     """
 
     def __init__(self, matrix: Tensor, learning_rate: Tensor, weight_decay: Tensor) -> None:
         self.mean = torch.zeros_like(matrix)
         self.square = torch.zeros_like(matrix)
+        self.root = torch.empty_like(matrix)
         self.rate = learning_rate
-        self.shrink = (1 - learning_rate * weight_decay).to(matrix)
+        self.shrink = 1 - learning_rate * weight_decay
         self.steps = 0
 
     def step(self, matrix: Tensor, grad: Tensor) -> None:
-        """Update in place."""
+        """Update in place; `grad` is used up."""
         self.steps += 1
-        step = (-self.rate / (1 - BETA1**self.steps)).to(matrix)
+        # The root's correction stands in the step and in epsilon: one pass fewer.
+        correction = (1 - BETA2**self.steps) ** 0.5
+        step = self.rate * (-correction / (1 - BETA1**self.steps))
         self.mean.lerp_(grad, 1 - BETA1)
         self.square.mul_(BETA2).addcmul_(grad, grad, value=1 - BETA2)
-        root = self.square.sqrt().mul_((1 - BETA2**self.steps) ** -0.5).add_(EPSILON)
-        matrix.mul_(self.shrink).addcdiv_(self.mean * step, root)
+        torch.sqrt(self.square, out=self.root).add_(EPSILON * correction)
+        matrix.mul_(self.shrink).addcdiv_(torch.mul(self.mean, step, out=grad), self.root)
 
     def keep(self, networks: Tensor) -> None:
         """Drop all other networks."""
         self.mean, self.square = self.mean[networks], self.square[networks]
         self.rate, self.shrink = self.rate[networks], self.shrink[networks]
+        self.root = self.root[: len(self.mean)]
 
 
 def _output(hidden: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
