@@ -17,13 +17,13 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from cytobench.plugins.models.mlp import mlp as plugin
 from numpy.typing import NDArray
 
 from cytobench.batched.problem import Problem
 from cytobench.core.declare import DECLARATION
 from cytobench.core.seeds import derive_seed
 from cytobench.core.space import Choice, Dimension, Int
-from cytobench.plugins.models.mlp import mlp as plugin
 
 Floats = NDArray[np.float64]
 

@@ -26,13 +26,14 @@ def mlp(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
     Raises
     ------
     NotImplementedError
-        Where mixed precision is asked for.
+        Where mixed precision or a network without hidden layer is asked for.
     ValueError, FloatingPointError
         What the plain estimator raises for one of the problems.
     """
     network = MlpRegressor if kind == "regression" else MlpClassifier
-    if any(problem.params.get("precision", "full") == "mixed" for problem in problems):
-        raise NotImplementedError("networks in mixed precision train one by one")
+    for problem in problems:
+        if problem.params.get("precision") == "mixed" or problem.params.get("depth", 1) < 1:
+            raise NotImplementedError("mixed precision, and no hidden layer, train one by one")
     resolved = resolve_device(device)
     fits = [
         _Fit(network(**problem.params, random_state=problem.random_state), problem, resolved)
@@ -58,6 +59,8 @@ class _Fit:
                 raise ValueError(f"{what} holds NaN or infinity")
         data = network._encode(problem.X, problem.y)
         network._check()
+        if not 0 <= network.dropout <= 1:
+            raise ValueError(f"dropout={network.dropout!r}: it is a share, from 0 to 1")
         with reproducible(problem.random_state, device):
             holdout, self.ensemble = network._untrained(data)
             state = torch.get_rng_state()

@@ -165,10 +165,11 @@ def test_neither_generators_nor_threads_of_the_process_are_touched():
     assert torch.get_num_threads() == before[1]
 
 
-def test_mixed_precision_is_left_to_the_plain_estimator():
-    part, _ = problem({"precision": "mixed"})
+@pytest.mark.parametrize("setting", [{"precision": "mixed"}, {"depth": 0}], ids=str)
+def test_rare_settings_are_left_to_the_plain_estimator(setting):
+    part, _ = problem(setting)
 
-    with pytest.raises(NotImplementedError, match="mixed"):
+    with pytest.raises(NotImplementedError, match="one by one"):
         solved([part])
 
 
@@ -184,5 +185,7 @@ def test_what_the_plain_estimator_refuses_is_refused():
         solved([missing])
     with pytest.raises(ValueError, match="members=0"):
         solved([problem({"members": 0})[0]])
+    with pytest.raises(ValueError, match="dropout=1.5"):
+        solved([problem({"dropout": 1.5})[0]])
     with pytest.raises(FloatingPointError, match="not finite"):
         solved([part, diverging])
