@@ -12,7 +12,8 @@ from cytobench.batched.problem import Problem
 from cytobench.torch.device import reproducible, resolve_device, single_thread
 from cytobench.torch.estimator import NetworkClassifier
 from cytobench.torch.mlp import MlpClassifier, MlpRegressor, StackedMlp
-from cytobench.torch.side_by_side import SideBySide, Start
+from cytobench.torch.side_by_side import SideBySide
+from cytobench.torch.start import Start
 
 Floats = NDArray[np.float64]
 
@@ -40,7 +41,7 @@ def mlp(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
         for problem in problems
     ]
     with single_thread(), torch.no_grad():
-        for chunk in _chunks([fit.start for fit in fits], BUDGET.get(resolved.type, 2**20)):
+        for chunk in _chunks([fit.start for fit in fits], BUDGET.get(resolved.type, BUDGET["cpu"])):
             SideBySide(chunk, resolved).run()
         return [fit.answer() for fit in fits]
 

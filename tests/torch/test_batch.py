@@ -185,7 +185,7 @@ def test_what_the_plain_estimator_refuses_is_refused():
         solved([missing])
     with pytest.raises(ValueError, match="members=0"):
         solved([problem({"members": 0})[0]])
-    with pytest.raises(ValueError, match="dropout=1.5"):
+    with pytest.raises(ValueError, match="it is a share"):
         solved([problem({"dropout": 1.5})[0]])
     with pytest.raises(FloatingPointError, match="not finite"):
         solved([part, diverging])
