@@ -54,9 +54,8 @@ class SideBySide:
         )
         self.random = Draws(starts, n, device)
         self.best = self.networks.matrix.clone()
-        self.lowest = torch.full((len(starts),), float("inf"), device=device)
-        self.since = torch.zeros(len(starts), dtype=torch.long, device=device)
-        self.going = torch.ones(len(starts), dtype=torch.bool, device=device)
+        self.lowest = [float("inf")] * len(starts)
+        self.since = [0] * len(starts)
 
     def run(self) -> None:
         """Train, and leave in each start the weights of its epoch with the lowest held-out loss.
@@ -67,16 +66,18 @@ class SideBySide:
             Where a problem's held-out loss is finite after no epoch.
         """
         schedule = self.starts[0].schedule
+        patience = max(schedule.patience, 1)
         for _ in range(schedule.max_epochs):
             for rows, kept in self._steps():
                 self.networks.differentiate(rows, kept)
                 self.optimiser.step(self.networks.matrix, self.networks.grad)
-            self._judge(schedule.patience)
-            left = int(self.going.sum())
-            if not left:
+            self._judge(patience)
+            staying = [k for k, since in enumerate(self.since) if since < patience]
+            if not staying:
                 break
-            if left <= LEFT * len(self.starts) and left * self.members >= FEWEST:
-                self._leave()
+            fewer = len(staying) <= LEFT * len(self.starts)
+            if fewer and len(staying) * self.members >= FEWEST:
+                self._leave(staying)
         self._write(range(len(self.starts)))
 
     def _steps(self) -> Iterator[tuple[Rows, Sequence[Tensor]]]:
@@ -99,38 +100,45 @@ class SideBySide:
     def _judge(self, patience: int) -> None:
         """Keep the weights of the lowest held-out loss; stop who has not fallen for long."""
         held_out = self.networks.loss(self.valid).view(-1, self.members).mean(dim=1)
-        lower = (held_out < self.lowest) & self.going
-        self.lowest = torch.where(lower, held_out, self.lowest)
-        rows = lower.repeat_interleave(self.members).unsqueeze(1)
-        torch.where(rows, self.networks.matrix, self.best, out=self.best)
-        self.since = torch.where(lower, 0, self.since + 1)
-        self.going &= self.since < patience
+        lower = []
+        for k, value in enumerate(held_out.tolist()):
+            if self.since[k] >= patience:
+                continue
+            self.since[k] += 1
+            if value < self.lowest[k]:
+                self.lowest[k], self.since[k] = value, 0
+                lower.append(k)
+        if lower:
+            rows = self._rows_of(lower)
+            self.best[rows] = self.networks.matrix[rows]
 
-    def _leave(self) -> None:
-        """Take the finished out."""
-        self._write(torch.nonzero(~self.going).flatten().tolist())
-        staying = torch.nonzero(self.going).flatten()
-        members = torch.arange(self.members, device=self.device)
-        rows = (staying.unsqueeze(1) * self.members + members).flatten()
+    def _leave(self, staying: Sequence[int]) -> None:
+        """Take all but some problems out."""
+        self._write([k for k in range(len(self.starts)) if k not in set(staying)])
+        rows = self._rows_of(staying)
         self.train, self.valid = self.train.keep(rows), self.valid.keep(rows)
         self.best = self.best[rows]
         self.networks.keep(rows)
         self.optimiser.keep(rows)
-        self.lowest, self.since = self.lowest[staying], self.since[staying]
-        self.going = self.going[staying]
-        self.random.keep(staying.tolist())
-        self.starts = [self.starts[position] for position in staying.tolist()]
+        self.random.keep(staying)
+        self.lowest = [self.lowest[k] for k in staying]
+        self.since = [self.since[k] for k in staying]
+        self.starts = [self.starts[k] for k in staying]
 
     def _write(self, positions: Sequence[int]) -> None:
-        lowest = self.lowest.tolist()
         for position in positions:
-            if lowest[position] == float("inf"):
+            if self.lowest[position] == float("inf"):
                 raise FloatingPointError(
                     "the network's loss is not finite: standardise the inputs or lower "
                     "learning_rate"
                 )
             first = position * self.members
             self.starts[position].write(self.best[first : first + self.members])
+
+    def _rows_of(self, positions: Sequence[int]) -> Tensor:
+        """Of problems' networks in the matrix."""
+        rows = [k * self.members + member for k in positions for member in range(self.members)]
+        return torch.tensor(rows, device=self.device)
 
     def _rows(self, taken: Sequence[Tensor]) -> Rows:
         n = padded(max(rows.shape[1] for rows in taken))
