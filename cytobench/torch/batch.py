@@ -36,11 +36,11 @@ def mlp(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
         if problem.params.get("precision") == "mixed" or problem.params.get("depth", 1) < 1:
             raise NotImplementedError("mixed precision, and no hidden layer, train one by one")
     resolved = resolve_device(device)
-    fits = [
-        _Fit(network(**problem.params, random_state=problem.random_state), problem, resolved)
-        for problem in problems
-    ]
     with single_thread(), torch.no_grad():
+        fits = [
+            _Fit(network(**problem.params, random_state=problem.random_state), problem, resolved)
+            for problem in problems
+        ]
         for chunk in _chunks([fit.start for fit in fits], BUDGET.get(resolved.type, BUDGET["cpu"])):
             SideBySide(chunk, resolved).run()
         return [fit.answer() for fit in fits]
