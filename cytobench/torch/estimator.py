@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from inspect import Signature, signature
 from typing import Any, Self
 
@@ -23,10 +24,19 @@ from torch.nn import functional
 
 from cytobench.torch.checkpoint import Checkpoint, folder_of, identity
 from cytobench.torch.device import reproducible, resolve_device, single_thread
-from cytobench.torch.trainer import Ensemble, Loss, Schedule, hold_out, train
+from cytobench.torch.trainer import Ensemble, Holdout, Schedule, hold_out, train
 
 Floats = NDArray[np.float64]
 PRECISIONS = ("full", "mixed")
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Inputs (n, features), targets as the loss expects them and strata to hold out from (n,)."""
+
+    X: Floats
+    y: Floats
+    strata: NDArray[np.intp]
 
 
 class Network(BaseEstimator):  # type: ignore[misc]
@@ -110,48 +120,77 @@ class Network(BaseEstimator):  # type: ignore[misc]
         """All members; override where they can be computed as one."""
         return Ensemble([self.build(n_features) for _ in range(self.members)])
 
-    def _train(self, X: Floats, y: Floats, strata: NDArray[np.intp], loss: Loss) -> None:
-        """Train the ensemble on targets as the loss expects them."""
-        for name in ("members", "max_epochs"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)!r}: at least 1 is needed")
-        if self.precision not in PRECISIONS:
-            raise ValueError(f"precision={self.precision!r}: there are {', '.join(PRECISIONS)}")
+    def _validated(self, X: ArrayLike, y: ArrayLike) -> tuple[Floats, NDArray[Any]]:
+        """Inputs and outcome, checked."""
+        raise NotImplementedError
+
+    def _encode(self, X: Floats, y: NDArray[Any]) -> Encoded:
+        """Remember what turns outputs into predictions; `X` and `y` are checked."""
+        raise NotImplementedError
+
+    def _loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Element by element, on targets as encoded."""
+        raise NotImplementedError
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Train on inputs of shape (n, features) and an outcome of shape (n,)."""
+        data = self._encode(*self._validated(X, y))
+        self._check()
         device = resolve_device(self.device)
         seed = _seed(self.random_state)
-        checkpoint = self._checkpoint(seed, device, X, y)
+        checkpoint = self._checkpoint(seed, device, data)
         with reproducible(seed, device):
-            holdout = hold_out(torch.tensor(strata), 1 if self.shares_weights else self.members)
-            if self.shares_weights:
-                holdout = holdout.for_all(self.members)
-            ensemble = self.build_ensemble(X.shape[1]).to(device)
+            holdout, ensemble = self._untrained(data)
+            ensemble = ensemble.to(device)
             self.training_ = train(
                 ensemble,
-                torch.tensor(X, dtype=torch.float32, device=device),
-                torch.tensor(y, dtype=torch.float32, device=device),
+                torch.tensor(data.X, dtype=torch.float32, device=device),
+                torch.tensor(data.y, dtype=torch.float32, device=device),
                 holdout.to(device),
-                loss,
-                Schedule(
-                    self.learning_rate,
-                    self.weight_decay,
-                    self.max_epochs,
-                    self.patience,
-                    mixed=self.precision == "mixed",
-                ),
+                self._loss,
+                self._schedule(),
                 checkpoint,
             )
-        # In single precision a prediction depends, in the seventh digit, on the rows beside it.
-        self.ensemble_ = ensemble.cpu().double()
-        self.n_members_ = self.members
         self.n_iter_ = len(self.training_.valid_loss)
         self.learning_curves_ = {
             "train_loss": self.training_.train_loss,
             "valid_loss": self.training_.valid_loss,
         }
+        return self._keep(ensemble)
 
-    def _checkpoint(
-        self, seed: int, device: torch.device, X: Floats, y: Floats
-    ) -> Checkpoint | None:
+    def _check(self) -> None:
+        """Refuse parameters that no training can go by."""
+        for name in ("members", "max_epochs"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)!r}: at least 1 is needed")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision={self.precision!r}: there are {', '.join(PRECISIONS)}")
+
+    def _untrained(self, data: Encoded) -> tuple[Holdout, nn.Module]:
+        """Who is held out and the first weights, drawn from torch's generator in this order."""
+        holdout = hold_out(torch.tensor(data.strata), 1 if self.shares_weights else self.members)
+        if self.shares_weights:
+            holdout = holdout.for_all(self.members)
+        return holdout, self.build_ensemble(data.X.shape[1])
+
+    def _schedule(self) -> Schedule:
+        """How to train."""
+        return Schedule(
+            self.learning_rate,
+            self.weight_decay,
+            self.max_epochs,
+            self.patience,
+            mixed=self.precision == "mixed",
+        )
+
+    def _keep(self, ensemble: nn.Module) -> Self:
+        """Predict with these weights from now on."""
+        # In single precision a prediction depends, in the seventh digit, on the rows beside it.
+        self.ensemble_ = ensemble.cpu().double()
+        self.n_members_ = self.members
+        return self
+
+    def _checkpoint(self, seed: int, device: torch.device, data: Encoded) -> Checkpoint | None:
         """Where this training is kept; nowhere without a folder, or without a seed."""
         folder = folder_of(self.checkpoint)
         if folder is None or self.random_state is None:
@@ -159,7 +198,7 @@ class Network(BaseEstimator):  # type: ignore[misc]
         parameters = self.get_params()
         for name in ("checkpoint", "device", "random_state"):
             del parameters[name]
-        return Checkpoint(folder, identity(type(self), parameters, seed, device, X, y))
+        return Checkpoint(folder, identity(type(self), parameters, seed, device, data.X, data.y))
 
     def _outputs(self, X: ArrayLike) -> Tensor:
         """Outputs of every member, shape (members, n), in double precision."""
@@ -168,6 +207,10 @@ class Network(BaseEstimator):  # type: ignore[misc]
         with single_thread(), torch.no_grad():
             outputs: Tensor = self.ensemble_(inputs.expand(self.n_members_, *inputs.shape))
             return outputs
+
+    def _mean(self, outputs: Tensor) -> Floats:
+        """Predictions, shape (n,), of outputs of every member, shape (members, n)."""
+        raise NotImplementedError
 
 
 class NetworkClassifier(ClassifierMixin, Network):  # type: ignore[misc]
@@ -180,34 +223,37 @@ class NetworkClassifier(ClassifierMixin, Network):  # type: ignore[misc]
         Log odds of the second class in the training part, where every network starts.
     """
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Train on inputs of shape (n, features) and classes of shape (n,)."""
+    def _validated(self, X: ArrayLike, y: ArrayLike) -> tuple[Floats, NDArray[Any]]:
         inputs, labels = validate_data(self, X, y)
         check_classification_targets(labels)
-        self.classes_, encoded = np.unique(labels, return_inverse=True)
+        return inputs, labels
+
+    def _encode(self, X: Floats, y: NDArray[Any]) -> Encoded:
+        self.classes_, encoded = np.unique(y, return_inverse=True)
         if len(self.classes_) > 2:
             raise ValueError(
                 "Only binary classification is supported. "
-                f"The type of the target is {type_of_target(labels)}."
+                f"The type of the target is {type_of_target(y)}."
             )
         if len(self.classes_) < 2:
             raise ValueError(f"y holds one class only, {self.classes_[0]!r}; two are needed")
         share = float(encoded.mean())
         self.prior_logit_ = float(np.log(share / (1 - share)))
+        return Encoded(X, encoded.astype(np.float64), encoded)
 
-        def loss(outputs: Tensor, targets: Tensor) -> Tensor:
-            return functional.binary_cross_entropy_with_logits(
-                outputs + self.prior_logit_, targets, reduction="none"
-            )
-
-        self._train(inputs, encoded.astype(np.float64), encoded, loss)
-        return self
+    def _loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return functional.binary_cross_entropy_with_logits(
+            outputs + self.prior_logit_, targets, reduction="none"
+        )
 
     def predict_proba(self, X: ArrayLike) -> Floats:
         """Probability of both classes, shape (n, 2)."""
-        outputs = self._outputs(X) + self.prior_logit_
-        p = torch.sigmoid(outputs).mean(dim=0).numpy()
+        p = self._mean(self._outputs(X))
         return np.column_stack([1 - p, p])
+
+    def _mean(self, outputs: Tensor) -> Floats:
+        p: Floats = torch.sigmoid(outputs + self.prior_logit_).mean(dim=0).numpy()
+        return p
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The likelier class, shape (n,)."""
@@ -229,23 +275,25 @@ class NetworkRegressor(RegressorMixin, Network):  # type: ignore[misc]
         Of the outcome in the training part.
     """
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Train on inputs of shape (n, features) and an outcome of shape (n,)."""
+    def _validated(self, X: ArrayLike, y: ArrayLike) -> tuple[Floats, NDArray[Any]]:
         inputs, values = validate_data(self, X, y, y_numeric=True)
-        outcome = column_or_1d(values).astype(np.float64)
-        self.mean_ = float(outcome.mean())
-        self.scale_ = float(outcome.std()) or 1.0
-        standardised = (outcome - self.mean_) / self.scale_
+        return inputs, column_or_1d(values).astype(np.float64)
 
-        def loss(outputs: Tensor, targets: Tensor) -> Tensor:
-            return functional.mse_loss(outputs, targets, reduction="none")
+    def _encode(self, X: Floats, y: NDArray[Any]) -> Encoded:
+        self.mean_ = float(y.mean())
+        self.scale_ = float(y.std()) or 1.0
+        standardised = (y - self.mean_) / self.scale_
+        return Encoded(X, standardised, np.zeros(len(y), dtype=np.intp))
 
-        self._train(inputs, standardised, np.zeros(len(outcome), dtype=np.intp), loss)
-        return self
+    def _loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return functional.mse_loss(outputs, targets, reduction="none")
 
     def predict(self, X: ArrayLike) -> Floats:
         """The outcome in its own unit, shape (n,)."""
-        mean = self._outputs(X).mean(dim=0).numpy()
+        return self._mean(self._outputs(X))
+
+    def _mean(self, outputs: Tensor) -> Floats:
+        mean = outputs.mean(dim=0).numpy()
         return np.asarray(self.mean_ + self.scale_ * mean, dtype=np.float64)
 
 

@@ -112,8 +112,10 @@ def hold_out(strata: Tensor, members: int, share: float = 0.2) -> Holdout:
         rows = torch.nonzero(strata == stratum).reshape(-1)
         rows = rows[torch.randperm(len(rows))]
         held = round(share * len(rows))
+        twice = torch.cat([rows, rows])
         for member in range(members):
-            turned = torch.roll(rows, -member * held)
+            first = member * held % len(rows)
+            turned = twice[first : first + len(rows)]
             valid[member].append(turned[:held])
             train[member].append(turned[held:])
     train_rows = torch.stack([torch.cat(parts) for parts in train])
