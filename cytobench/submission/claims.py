@@ -27,8 +27,11 @@ def false_claims(bundle: Bundle) -> Iterator[BundleError]:
     yield from _key(bundle)
     yield from _role(bundle)
     yield from _plugin(bundle)
-    yield from _name(bundle)
+    hijacked = list(_name(bundle))
+    yield from hijacked
     yield from _suite(bundle)
+    if not hijacked:  # else the plugin of that name here says nothing of the bundle's
+        yield from _parameters(bundle)
     if bundle.about["permutation"]:
         yield refusal("E746", "states permuted labels", bundle.at(CELL))
 
@@ -169,13 +172,17 @@ def _suite(bundle: Bundle) -> Iterator[BundleError]:
                 bundle.at(CELL),
             )
             return
-    yield from _parameters(bundle)
 
 
 def _parameters(bundle: Bundle) -> Iterator[BundleError]:
     """Under a suite a model runs as its plugin declares it."""
     plugin = discover("model").get(bundle.model)
-    if plugin is None or plugin.problem or "_target_" in bundle.about["config"]["model"]:
+    if (
+        bundle.cell["suite"] == AD_HOC
+        or plugin is None
+        or plugin.problem
+        or "_target_" in bundle.about["config"]["model"]
+    ):
         return
     from cytobench.config import plugin_node
 

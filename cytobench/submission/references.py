@@ -76,6 +76,7 @@ def differences(bundle: Bundle, reference: Reference) -> Iterator[BundleError]:
         }
         if wrong:
             yield refusal(code, said.format(len(wrong)), bundle.where)
+            return
     for fold_result, (n, mean) in zip(bundle.folds, reference.trained, strict=False):
         if fold_result.n_train != n or not _equal(fold_result.train_mean, mean):
             yield refusal(

@@ -114,22 +114,8 @@ def verify(content: bytes, where: str, against: Against | None = None) -> Verdic
     findings += false_claims(bundle)
     findings += _claimed_suite(bundle, asked.suite)
     findings += _scored(bundle)
-    compared: list[str] = []
-    for reference in _references(bundle, asked):
-        compared.append(reference.where)
-        findings += differences(bundle, reference)
-    config, notes = _configuration(bundle, asked)
-    if config is not None:
-        try:
-            of_data, why = from_data(bundle, config)
-        except BundleError as error:
-            findings.append(error)
-            config = None
-        else:
-            notes += [why] if why else []
-            compared += [of_data.where] if of_data else []
-            findings += differences(bundle, of_data) if of_data else []
-            config = config if of_data else None
+    config, compared, notes, wrong = _compared(bundle, asked)
+    findings += wrong
     refits: list[Refit] = []
     if asked.refits and not any(item.severity == "refused" for item in findings):
         refits, more = _refitted(bundle, config, asked)
@@ -154,12 +140,33 @@ def _scored(bundle: Bundle) -> list[BundleError]:
         return [refusal("E740", said, bundle.where)]
 
 
-def _references(bundle: Bundle, asked: Against) -> Iterator[Reference]:
+def _compared(
+    bundle: Bundle, asked: Against
+) -> tuple[dict[str, Any] | None, list[str], list[str], list[BundleError]]:
+    """Hold a bundle against the data, then against the store and other bundles.
+
+    Returns
+    -------
+    config : dict or None
+        What runs the cell here; None without the data.
+    compared, notes, findings
+    """
+    config, notes = _configuration(bundle, asked)
+    references: list[Reference] = []
+    if config is not None:
+        try:
+            of_data, why = from_data(bundle, config)
+        except BundleError as error:
+            return None, [], notes, [error]
+        references += [of_data] if of_data else []
+        notes += [why] if why else []
+        config = config if of_data else None
     if asked.store is not None:
-        found = from_store(bundle, asked.store)
-        if found is not None:
-            yield found
-    yield from from_bundles(bundle, asked.bundles)
+        in_store = from_store(bundle, asked.store)
+        references += [in_store] if in_store else []
+    references += from_bundles(bundle, asked.bundles)
+    findings = [found for reference in references for found in differences(bundle, reference)]
+    return config, [reference.where for reference in references], notes, findings
 
 
 def _configuration(bundle: Bundle, asked: Against) -> tuple[dict[str, Any] | None, list[str]]:
