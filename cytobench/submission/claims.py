@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from cytobench.core.cards import ModelCard
@@ -200,15 +202,35 @@ def _parameters(bundle: Bundle) -> Iterator[BundleError]:
 
 def suite_settings(suite: str, entry: str) -> dict[str, Any] | None:
     """What a suite fixes for an entry; None where it has no such entry."""
-    for cell in plan_jobs([f"suite={suite}"]).cells:
-        if cell.entry == entry and cell.suite == suite:
-            config = cell.config
-            return {
-                "dataset": config["dataset"]["name"],
-                **{name: config[name] for name in ("task", "preprocess", "protocol", "tuning")},
-                "seed": config["seed"],
-            }
-    return None
+    config = suite_configs(suite).get(entry)
+    if config is None:
+        return None
+    return {
+        "dataset": config["dataset"]["name"],
+        **{name: config[name] for name in ("task", "preprocess", "protocol", "tuning")},
+        "seed": config["seed"],
+    }
+
+
+def suite_configs(suite: str, overrides: Sequence[str] = ()) -> Mapping[str, Mapping[str, Any]]:
+    """Entry -> the configuration of its cells, whatever the model.
+
+    Raises
+    ------
+    UsageError
+        ``E102`` where there is no such suite.
+    """
+    return _suite_configs(suite, tuple(overrides), str(Path.cwd()))
+
+
+@lru_cache(maxsize=8)
+def _suite_configs(
+    suite: str, overrides: tuple[str, ...], working_directory: str
+) -> dict[str, Mapping[str, Any]]:
+    # The working directory is part of the cache's key: it may have suites of its own.
+    del working_directory
+    one = [f"suite={suite}", "model=prior", "floors=[]", *overrides]
+    return {cell.entry: cell.config for cell in plan_jobs(one).cells if cell.suite == suite}
 
 
 def settings_of(about: Mapping[str, Any]) -> dict[str, Any]:

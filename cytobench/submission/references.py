@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from cytobench.core.errors import CytobenchError
+from cytobench.core.errors import CytobenchError, UsageError
 from cytobench.core.result import FoldResult
 from cytobench.run.cells import Bench, load_bench
-from cytobench.run.jobs import AD_HOC, CELL_NODES, plan_jobs
+from cytobench.run.jobs import AD_HOC, CELL_NODES
 from cytobench.run.store import RunStore
 from cytobench.submission.bundle import Bundle, fold_member, read_bundle
+from cytobench.submission.claims import suite_configs
 from cytobench.submission.codes import BundleError, refusal
 from cytobench.submission.make import exchanged
 from cytobench.submission.names import exchange_name
@@ -182,11 +183,11 @@ def cell_config(bundle: Bundle, overrides: Sequence[str] = ()) -> dict[str, Any]
             parts[part] = {key: item for key, item in about[part].items() if key not in added}
         parts |= {part: config[part] for part in ("preprocess", "tuning", "seed", "device")}
     else:
-        cells = plan_jobs([f"suite={bundle.cell['suite']}", *overrides]).cells
-        parts = dict(
-            next(cell for cell in cells if cell.config["dataset"]["name"] == name
-                 and cell.config["task"]["name"] == about["task"]["name"]).config
-        )  # fmt: skip
+        suite, entry = bundle.cell["suite"], bundle.cell["entry"]
+        configs = suite_configs(suite, overrides)
+        if entry not in configs:
+            raise UsageError("E102", f"the suite {suite} has no entry {entry}")
+        parts = dict(configs[entry])
     return {**parts, "model": config["model"], "permutation": 0}
 
 

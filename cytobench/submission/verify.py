@@ -172,9 +172,8 @@ def _compared(
 def _configuration(bundle: Bundle, asked: Against) -> tuple[dict[str, Any] | None, list[str]]:
     try:
         return cell_config(bundle, asked.overrides), []
-    except (CytobenchError, StopIteration) as error:
-        said = error.message if isinstance(error, CytobenchError) else "no such entry"
-        return None, [f"the data are not at hand: {said}"]
+    except CytobenchError as error:
+        return None, [f"the data are not at hand: {error.message}"]
 
 
 def _refitted(
