@@ -123,6 +123,7 @@ def verify_files(options: argparse.Namespace) -> int:
     from cytobench.run.engine import one_thread_each
     from cytobench.run.store import RunStore
     from cytobench.submission.accept import remember
+    from cytobench.submission.bundle import read_file
     from cytobench.submission.verify import verify
 
     one_thread_each()
@@ -133,14 +134,7 @@ def verify_files(options: argparse.Namespace) -> int:
     against = _against(options)
     verdicts = []
     for name in options.names:
-        path = Path(name)
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise UsageError(
-                "E709", f"cannot be read: {error.strerror or error}", where=name
-            ) from error
-        verdict = verify(content, path.name, against)
+        verdict = verify(read_file(Path(name)), Path(name).name, against)
         verdicts.append(verdict)
         store = RunStore(Path(options.store))
         if store.root.is_dir():

@@ -12,7 +12,7 @@ from cytobench.core.errors import StoreError, UsageError
 from cytobench.core.files import write_whole
 from cytobench.core.result import FoldResult
 from cytobench.run.store import RunStore, StoredCell
-from cytobench.submission.bundle import Bundle
+from cytobench.submission.bundle import Bundle, read_file
 from cytobench.submission.names import places
 from cytobench.submission.plain import neutral
 from cytobench.submission.verify import Against, Verdict, verify
@@ -73,7 +73,7 @@ def accept(store: RunStore, folders: Sequence[Path], *, refits: int = 0) -> Acce
         reviewed = _reviewed(folder)
         for path in bundle_files(folder):
             against = Against(store, bundles=before, refits=refits)
-            verdict = verify(path.read_bytes(), path.name, against)
+            verdict = verify(read_file(path), path.name, against)
             verdicts.append(verdict)
             bundle = verdict.bundle
             if bundle is None or verdict.state == "refused":

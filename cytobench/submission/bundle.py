@@ -6,11 +6,13 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from cytobench.core.errors import UsageError
 from cytobench.core.result import FoldResult
 from cytobench.submission import shape
-from cytobench.submission.archive import unpack
+from cytobench.submission.archive import LARGEST, unpack
 from cytobench.submission.codes import refusal
 from cytobench.submission.plain import fault_of, read_json
 from cytobench.submission.table import fold_result, read_table
@@ -83,6 +85,23 @@ class Bundle:
 def fold_member(fold: int) -> str:
     """The name of a fold's member."""
     return f"folds/{fold:04d}.parquet"
+
+
+def read_file(path: Path) -> bytes:
+    """A file's bytes; of one that is too large only so many that this is seen.
+
+    Raises
+    ------
+    UsageError
+        ``E709`` where it cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return stream.read(LARGEST + 1)
+    except OSError as error:
+        raise UsageError(
+            "E709", f"cannot be read: {error.strerror or error}", where=str(path)
+        ) from error
 
 
 def read_bundle(content: bytes, where: str) -> Bundle:

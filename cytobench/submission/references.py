@@ -14,7 +14,7 @@ from cytobench.core.result import FoldResult
 from cytobench.run.cells import Bench, load_bench
 from cytobench.run.jobs import AD_HOC, CELL_NODES
 from cytobench.run.store import RunStore
-from cytobench.submission.bundle import Bundle, fold_member, read_bundle
+from cytobench.submission.bundle import Bundle, fold_member, read_bundle, read_file
 from cytobench.submission.claims import suite_configs
 from cytobench.submission.codes import BundleError, refusal
 from cytobench.submission.make import exchanged
@@ -103,7 +103,7 @@ def _equal(a: float, b: float) -> bool:
 def from_bundles(bundle: Bundle, files: Sequence[Path]) -> Iterator[Reference]:
     """Other bundles of the same cohort and splits."""
     for path in files:
-        other = read_bundle(path.read_bytes(), path.name)
+        other = read_bundle(read_file(path), path.name)
         if other.sha256 != bundle.sha256:
             found = from_bundle(bundle, other)
             if found is not None:

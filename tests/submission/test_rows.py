@@ -1,4 +1,4 @@
-"""From a bundle to a row: the same numbers as where it was run, marked, beside cells of this store."""
+"""From a bundle to a row: the same numbers as where it was run, marked, beside local cells."""
 
 import json
 import shutil
@@ -32,10 +32,12 @@ def maintained(tmp_path_factory):
 
 @pytest.fixture
 def here(maintained, working_directory, monkeypatch):
-    """The same as the working directory of this process, with a folder for bundles."""
-    monkeypatch.chdir(maintained)
+    """A copy of it as the working directory of this process."""
+    folder = working_directory / "maintained"
+    shutil.copytree(maintained, folder)
+    monkeypatch.chdir(folder)
     plugin_root.refresh()
-    return maintained
+    return folder
 
 
 @pytest.fixture
@@ -77,8 +79,7 @@ def test_local_verified_and_recomputed_rows_look_different(made, here, folder, c
     write_files(here, ["plugins/models/our_ridge.py"])
     plugin_root.refresh()
     after = the_board(store, accept(store, [folder], refits=1).cells)
-    (here / "plugins/models/our_ridge.py").unlink()
-    plugin_root.refresh()
+    (here / "plugins" / "models" / "our_ridge.py").unlink()
     remembered = the_board(store, accept(store, [folder]).cells)
 
     assert [row[0] for row in table_rows(before)] == ["truth", "our_ridge ○", "guess"]
@@ -103,7 +104,6 @@ def test_bundles_beside_the_boards_are_picked_up_by_build(made, here):
 
     built = cytobench_in(here, "leaderboard", "build", "ours")
 
-    shutil.rmtree(here / "leaderboards" / "ours" / "submissions")
     assert built.returncode == 0, built.stderr
     text = (here / "leaderboards" / "ours" / "toy-response.md").read_text()
     assert "our\\_ridge ○" in text
