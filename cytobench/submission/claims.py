@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from cytobench.core.cards import ModelCard
-from cytobench.core.errors import CytobenchError, PluginError
+from cytobench.core.errors import CytobenchError
 from cytobench.core.hashing import canonical_json, digest
-from cytobench.registry.discover import discover, find
-from cytobench.registry.load import load_model
+from cytobench.registry.discover import discover
+from cytobench.registry.load import source_of
 from cytobench.run.jobs import AD_HOC, plan_jobs
 from cytobench.submission.bundle import CARD, CELL, PLUGIN, SCORES, SOURCE, Bundle
 from cytobench.submission.codes import BundleError, refusal
@@ -131,20 +131,23 @@ def _name(bundle: Bundle) -> Iterator[BundleError]:
 
 
 def installed_source(bundle: Bundle) -> str:
-    """The hash of the installed plugin of that name; empty where it cannot be loaded.
+    """The hash of the installed plugin of that name and of its parts; empty where there is none.
 
-    Only a plugin that is installed here is imported, and only by its name.
+    Read from the files: whoever verifies has perhaps not read the plugin yet, and runs none of it.
     """
-    config = bundle.about["config"]["model"]
-    composed = {"name": bundle.model}
-    try:
-        find("model", bundle.model)
-        if bundle.plugin["parts"]:
-            composed = {key: item for key, item in config.items() if key != "_target_"}
-            composed["name"] = bundle.model
-        return load_model(composed).source
-    except (PluginError, ValueError, TypeError, KeyError):
+    plugin = discover("model").get(bundle.model)
+    if plugin is None or plugin.problem:
         return ""
+    file = source_of(plugin)
+    composed = plugin.card.composed if isinstance(plugin.card, ModelCard) else None
+    if composed is None:
+        return file
+    names = bundle.about["config"]["model"].get(composed, (plugin.parameters or {})[composed])
+    names = [names] if isinstance(names, str) else names
+    known = discover("model")
+    if not isinstance(names, (list, tuple)) or not all(name in known for name in names):
+        return ""
+    return digest([file, *(source_of(known[name]) for name in names)])
 
 
 def _alike(name: str) -> str:

@@ -122,3 +122,16 @@ def test_the_page_of_codes_is_made_from_the_register():
     assert committed == page(), (
         "make it anew: python -m cytobench.submission.pages > docs/bundle-codes.md"
     )
+
+
+def test_verifying_without_a_refit_runs_nothing_of_the_plugin(elsewhere, made):
+    """The plugin of a pull request lies there, and nobody has read it."""
+    plugin = elsewhere / "plugins" / "models" / "our_ridge.py"
+    plugin.write_text(
+        plugin.read_text() + "\nimport pathlib\npathlib.Path('i-was-here').write_text('!')\n"
+    )
+
+    done = cytobench_in(elsewhere, "leaderboard", "verify", "honest.zip")
+
+    assert "[E742]" in done.stderr
+    assert not (elsewhere / "i-was-here").exists()
