@@ -74,6 +74,7 @@ def read_table(
         texts = [name for name in schema.names if name not in NUMBERS]
         _check_size(footer, where)
         table = pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts).read()
+        table.validate(full=True)  # a reader takes positions in a dictionary as they come
         columns = {name: _column(table.column(name), name, where) for name in schema.names}
     except (pa.ArrowException, OSError, ValueError, KeyError, MemoryError) as error:
         said = " ".join(str(error).split())[:200]

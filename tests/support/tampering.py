@@ -293,6 +293,27 @@ def has_a_broken_table(honest):
     return with_member(honest.toy, "folds/0001.parquet", b"PAR1" + bytes(200) + b"PAR1")
 
 
+@refused_with("E722")
+def points_beyond_its_dictionary(honest):
+    """pyarrow reads such a table without a word; positions are looked up only when it is used."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    name = "folds/0001.parquet"
+    good = members_of(honest.toy)[name]
+    for place in range(4, len(good)):
+        bad = good[:place] + b"\xff" + good[place + 1 :]
+        try:
+            table = pq.ParquetFile(pa.BufferReader(bad), read_dictionary=["patient"]).read()
+        except (pa.ArrowException, OSError):
+            continue
+        try:
+            table.validate(full=True)
+        except pa.ArrowInvalid:
+            return with_member(honest.toy, name, bad)
+    raise AssertionError("no such byte")
+
+
 def _fold_with(honest, change):
     name = "folds/0001.parquet"
     record, columns = read_table(members_of(honest.toy)[name], "classification", name)
