@@ -104,13 +104,15 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _say_what_leaves(path: Path, verdict: Verdict) -> None:
+    from cytobench.submission.names import places
+
     bundle = verdict.bundle
     assert bundle is not None
     groups = sorted({name for fold in bundle.folds for name in fold.predictions.groups})
     console.say(f"wrote {path}", style="bold")
     console.say(
-        f"  outcome and prediction of {bundle.about['n']} patients in {len(bundle.folds)} folds, "
-        "without identifiers and features"
+        f"  outcome and prediction of {len(places(bundle.folds))} patients in "
+        f"{len(bundle.folds)} folds, without identifiers and features"
     )
     console.say(f"  subgroups: {', '.join(groups) or 'none, their combinations are too small'}")
     why = bundle.plugin["why"]

@@ -135,3 +135,28 @@ def test_verifying_without_a_refit_runs_nothing_of_the_plugin(elsewhere, made):
 
     assert "[E742]" in done.stderr
     assert not (elsewhere / "i-was-here").exists()
+
+
+def test_every_protocol_gives_bundles_that_are_verified(tmp_path):
+    """Cells of no suite: a locked test set, resamples, and folds without a search."""
+    write_files(tmp_path, FILES)
+    for protocol in (
+        ["holdout"],
+        ["bootstrap", "protocol.resamples=3"],
+        ["repeated_stratified", "protocol.folds=2", "protocol.repeats=1", "tuning=off"],
+    ):
+        ran = cytobench_in(
+            tmp_path, "run", "dataset=toy", "model=our_ridge", f"protocol={protocol[0]}",
+            *protocol[1:], "protocol.inner_folds=2", "tuning.trials=2", "floors=[]",
+            "engine=serial", "tracking=none",
+        )  # fmt: skip
+        assert ran.returncode == 0, ran.stderr
+    sent = cytobench_in(tmp_path, "leaderboard", "submit", "our_ridge", "--out", "sent")
+    assert sent.returncode == 0, sent.stderr
+
+    bundles = [str(path) for path in sorted((tmp_path / "sent").glob("*.zip"))]
+    done = cytobench_in(
+        tmp_path, "leaderboard", "verify", *bundles, "--refit", "--json", "--store", "none"
+    )
+
+    assert [item["state"] for item in json.loads(done.stdout)] == ["verified"] * 3
