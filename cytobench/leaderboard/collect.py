@@ -63,7 +63,7 @@ def collect(
     Parameters
     ----------
     submitted : sequence of StoredCell
-        Cells of verified bundles; they follow the same rule.
+        Cells of verified bundles. However many, they do not outvote those that were run here.
     """
     groups: dict[str, list[StoredCell]] = defaultdict(list)
     for key in keys:
@@ -71,9 +71,7 @@ def collect(
         groups[comparable(cell.about)].append(cell)
     for cell in submitted:
         groups[comparable(cell.about)].append(cell)
-    ranked = sorted(
-        groups.items(), key=lambda item: (sum(cell.complete for cell in item[1]), item[0])
-    )
+    ranked = sorted(groups.items(), key=lambda item: (*_size(item[1]), item[0]))
     if not ranked:
         return None
     chosen = ranked[-1][1]
@@ -94,6 +92,12 @@ def collect(
         else null_scores(store, suite, name, complete)
     )
     return Entry(suite, name, complete, unfinished, left_out, null)
+
+
+def _size(cells: Sequence[StoredCell]) -> tuple[int, int]:
+    """Complete cells that were run here, then all: no number of submissions outvotes the former."""
+    complete = [cell for cell in cells if cell.complete]
+    return sum(cell.submission is None for cell in complete), len(complete)
 
 
 def comparable(about: Mapping[str, Any]) -> str:

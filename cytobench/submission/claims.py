@@ -111,8 +111,8 @@ def _plugin(bundle: Bundle) -> Iterator[BundleError]:
 
 def _name(bundle: Bundle) -> Iterator[BundleError]:
     """A name that is taken here belongs to the source that has it here."""
-    taken = {_alike(name): name for name in discover("model")}
-    holder = taken.get(_alike(bundle.model))
+    taken = {alike(name): name for name in discover("model")}
+    holder = taken.get(alike(bundle.model))
     if holder is None:
         return
     if holder != bundle.model:
@@ -150,7 +150,7 @@ def installed_source(bundle: Bundle) -> str:
     return digest([file, *(source_of(known[name]) for name in names)])
 
 
-def _alike(name: str) -> str:
+def alike(name: str) -> str:
     """Names that people cannot tell apart are one name."""
     return name.casefold().replace("_", "").replace("l", "1").replace("o", "0")
 

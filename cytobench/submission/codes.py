@@ -97,7 +97,7 @@ _ALL = (
     ),
     Code(
         "E743",
-        "bears the name of another row whose source is another",
+        "bears the name of another row, or one too much like it, with another source",
         "rename the plugin",
     ),
     Code(

@@ -15,7 +15,7 @@ from cytobench.run.cells import Bench, load_bench
 from cytobench.run.jobs import AD_HOC, CELL_NODES
 from cytobench.run.store import RunStore
 from cytobench.submission.bundle import Bundle, fold_member, read_bundle, read_file
-from cytobench.submission.claims import suite_configs
+from cytobench.submission.claims import alike, suite_configs
 from cytobench.submission.codes import BundleError, refusal
 from cytobench.submission.make import exchanged
 from cytobench.submission.names import exchange_name
@@ -86,14 +86,16 @@ def differences(bundle: Bundle, reference: Reference) -> Iterator[BundleError]:
                 bundle.at(fold_member(fold_result.fold)),
             )
             return
-    source = reference.rows.get(bundle.model)
-    if source is not None and source != bundle.plugin["source"]:
-        yield refusal(
-            "E743",
-            f"{bundle.model} in {reference.where} has sha256 {source[:12]}, the bundle's plugin "
-            f"{bundle.plugin['source'][:12]}",
-            bundle.where,
-        )
+    for name, source in reference.rows.items():
+        mine_too = name == bundle.model and source == bundle.plugin["source"]
+        if alike(name) == alike(bundle.model) and not mine_too:
+            yield refusal(
+                "E743",
+                f"{name} in {reference.where} has sha256 {source[:12]}, the bundle's plugin "
+                f"{bundle.model} {bundle.plugin['source'][:12]}",
+                bundle.where,
+            )
+            return
 
 
 def _equal(a: float, b: float) -> bool:

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from submission.conftest import FILES, cytobench_in, write_files
-from support.tampering import _perfect, _renamed, with_folds
+from support.tampering import _perfect, _renamed, _shifted, with_folds
 
 from cytobench import plugins as plugin_root
 from cytobench.leaderboard.build import boards
@@ -162,10 +162,12 @@ def test_rows_of_another_cohort_never_share_the_table(made, here, folder):
     cells = accept(store, [folder]).cells[("ours", "toy-response")]
     other = {**cells[0].about, "dataset": {**cells[0].about["dataset"], "fingerprint": "0" * 64}}
 
-    board = the_board(store, {("ours", "toy-response"): [replace(cells[0], about=other)]})
+    # Two of them: submissions do not outvote what was run here.
+    strangers = [replace(cells[0], about=other, key=key) for key in ("one", "two")]
+    board = the_board(store, {("ours", "toy-response"): strangers})
 
-    assert len(board.rows) == 1
-    assert board.entry.left_out == 1
+    assert [row.label for row in board.rows] == ["guess"]
+    assert board.entry.left_out == 2
 
 
 def test_a_cell_that_was_run_here_counts_once(made, workshop, folder):
@@ -179,10 +181,10 @@ def test_a_cell_that_was_run_here_counts_once(made, workshop, folder):
     }
 
 
-def test_the_name_of_another_row_is_taken(made, here, folder):
+@pytest.mark.parametrize("name", ["our_ridge", "Our_Ridge", "OurRidge"])
+def test_the_name_of_another_row_is_taken(name, made, here, folder):
     (folder / "first.zip").write_bytes(made.toy)
-    second = _renamed(made.toy, "our_ridge", source="ab" * 32)
-    (folder / "second.zip").write_bytes(second)
+    (folder / "second.zip").write_bytes(_renamed(made.toy, name, source="ab" * 32))
 
     accepted = accept(RunStore(here / "runs"), [folder])
 
@@ -191,12 +193,11 @@ def test_the_name_of_another_row_is_taken(made, here, folder):
 
 def test_a_failed_refit_is_never_remembered(made, workshop, tmp_path):
     store = RunStore(tmp_path / "elsewhere")
-    shifted = with_folds(made.toy, lambda folds: folds, rescore=False)
-    verdict = verify(shifted, "x.zip", Against(refits=0))
+    verdict = verify(with_folds(made.toy, _shifted), "x.zip", Against(refits=1))
 
     remember(store, verdict)
 
-    assert verdict.state == "recomputed"
+    assert [item.code for item in verdict.findings] == ["E760"]
     assert not (store.root / "reproduced").exists()
 
 
