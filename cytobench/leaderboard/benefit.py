@@ -71,6 +71,11 @@ class BenefitRow:
         """Median seconds for one outer fold; None for what needs no model."""
         return self.assessment.seconds if self.cell else None
 
+    @property
+    def verification(self) -> str:
+        """``local``, or of a submission ``verified`` or ``recomputed``."""
+        return self.cell.verification if self.cell else "local"
+
     def estimate(self, name: str) -> Estimate:
         """A number with its interval."""
         return self.assessment.estimate(name)

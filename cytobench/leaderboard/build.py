@@ -36,6 +36,7 @@ def boards(
     entries: Sequence[str] = (),
     *,
     thorough: bool = False,
+    submitted: Mapping[tuple[str, str], Sequence[StoredCell]] | None = None,
 ) -> list[AnyBoard]:
     """Ranked boards of a suite, or of all suites in the store.
 
@@ -43,6 +44,8 @@ def boards(
     ----------
     thorough : bool
         Read every trial's inner predictions too, for the second opinion on each search.
+    submitted : mapping, optional
+        (suite, entry) -> cells of verified bundles, to stand beside those of the store.
 
     Raises
     ------
@@ -50,6 +53,8 @@ def boards(
         ``E701`` where the store knows no such suite.
     """
     known = store.entries()
+    for of_suite, of_entry in submitted or {}:
+        known.setdefault(of_suite, {}).setdefault(of_entry, [])
     if suite is not None and suite not in known:
         raise UsageError(
             "E701",
@@ -63,7 +68,7 @@ def boards(
         for entry, keys in sorted(known[name].items()):
             if entries and entry not in entries:
                 continue
-            collected = collect(store, name, entry, keys)
+            collected = collect(store, name, entry, keys, (submitted or {}).get((name, entry), ()))
             if collected is not None:
                 if collected.about["task"]["kind"] == BENEFIT:
                     found.append(rank_benefit(collected))

@@ -47,20 +47,31 @@ class Entry:
         return self.cells[0].about
 
 
-def collect(store: RunStore, suite: str, name: str, keys: Sequence[str]) -> Entry | None:
+def collect(
+    store: RunStore,
+    suite: str,
+    name: str,
+    keys: Sequence[str],
+    submitted: Sequence[StoredCell] = (),
+) -> Entry | None:
     """The largest comparable group of an entry's cells; None where none is complete.
 
     Rows with different fingerprints or split plans never share a table. Of several revisions the
     one with most complete cells counts; among equals the later one by hash, so that the answer
     does not depend on the clock.
+
+    Parameters
+    ----------
+    submitted : sequence of StoredCell
+        Cells of verified bundles. However many, they do not outvote those that were run here.
     """
     groups: dict[str, list[StoredCell]] = defaultdict(list)
     for key in keys:
         cell = store.read_cell(key)
         groups[comparable(cell.about)].append(cell)
-    ranked = sorted(
-        groups.items(), key=lambda item: (sum(cell.complete for cell in item[1]), item[0])
-    )
+    for cell in submitted:
+        groups[comparable(cell.about)].append(cell)
+    ranked = sorted(groups.items(), key=lambda item: (*_size(item[1]), item[0]))
     if not ranked:
         return None
     chosen = ranked[-1][1]
@@ -72,7 +83,8 @@ def collect(store: RunStore, suite: str, name: str, keys: Sequence[str]) -> Entr
         for cell in chosen
         if not cell.complete
     }
-    complete.sort(key=lambda cell: (cell.about["model"]["name"], cell.key))
+    # Cells that were run here first: they speak for the entry.
+    complete.sort(key=lambda c: (c.submission is not None, c.about["model"]["name"], c.key))
     left_out = sum(len(cells) for _, cells in ranked[:-1])
     null = (
         {}
@@ -80,6 +92,12 @@ def collect(store: RunStore, suite: str, name: str, keys: Sequence[str]) -> Entr
         else null_scores(store, suite, name, complete)
     )
     return Entry(suite, name, complete, unfinished, left_out, null)
+
+
+def _size(cells: Sequence[StoredCell]) -> tuple[int, int]:
+    """Complete cells that were run here, then all: no number of submissions outvotes the former."""
+    complete = [cell for cell in cells if cell.complete]
+    return sum(cell.submission is None for cell in complete), len(complete)
 
 
 def comparable(about: Mapping[str, Any]) -> str:

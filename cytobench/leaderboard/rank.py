@@ -78,6 +78,11 @@ class Row:
     p_against_best: float | None = None
     cell: StoredCell | None = None
 
+    @property
+    def verification(self) -> str:
+        """``local``, or of a submission ``verified`` or ``recomputed``."""
+        return self.cell.verification if self.cell else "local"
+
     def estimate(self, name: str) -> Estimate:
         """A number with its interval; computes no other."""
         return self.assessment.estimate(name)

@@ -146,6 +146,8 @@ def _of_cell(cell: StoredCell) -> dict[str, Any]:
         "model": about["model"],
         "config": about["config"]["model"],
         "versions": about["versions"],
+        "verification": cell.verification,
+        "submission": cell.submission,
     }
 
 

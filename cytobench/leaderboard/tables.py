@@ -44,6 +44,8 @@ MORE = {
 }
 MORE_NUMBERS = {"Errors": ("rmse", "r2", "spearman", "calibration_slope")}
 ROLES = {"model": "", "floor": "floor", "ceiling": "ceiling"}
+MARKS = {"local": "", "verified": " ✓", "recomputed": " ○"}
+"""After the name of a row: how far a submission was verified."""
 
 
 def headers(board: Board) -> list[str]:
@@ -206,7 +208,7 @@ def _cells(row: Row, board: Board) -> list[str]:
     if row.undefined:
         folds += f" of {row.folds}"
     return [
-        row.label,
+        row.label + MARKS[row.verification],
         ROLES[row.role],
         *(number(row.estimate(name)) for name in SHOWN[board.kind]),
         *([_added(row, board.headline)] if board.reference else []),

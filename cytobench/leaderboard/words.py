@@ -10,7 +10,7 @@ from cytobench.evaluate.chance import ENOUGH
 from cytobench.evaluate.metrics import tuning_metric
 from cytobench.leaderboard.benefit import AnyBoard
 from cytobench.leaderboard.rank import ALPHA, Board
-from cytobench.leaderboard.tables import SHOWN, TITLES, number
+from cytobench.leaderboard.tables import MARKS, SHOWN, TITLES, number
 
 WORST_NOTE = (
     "The lowest of many is low by chance alone: read it with its interval and its n, and the tests "
@@ -84,7 +84,7 @@ def footnotes(board: Board) -> list[str]:
             f"model goes; {'; '.join(shares)}."
         )
     notes.append("floor: what knowing nothing, a CRP cut-off or clinical data alone achieve.")
-    notes += left_out_notes(board)
+    notes += submission_notes(board) + left_out_notes(board)
     notes += audit_notes(board) + [str(note) for note in board.entry.about["notes"]]
     for name, (done, folds) in sorted(board.entry.unfinished.items()):
         notes.append(f"{name} is not shown: {done} of {folds} folds are done.")
@@ -137,6 +137,26 @@ def _next_site_notes(board: Board) -> list[str]:
         f"{best.label} at a new site: {number(summary.next_site)} (95 % prediction interval); "
         f"variance between sites {summary.tau2:.3f} on the logit scale."
     ]
+
+
+def submission_notes(board: AnyBoard) -> list[str]:
+    """What the marks of submitted rows mean, and what a person has answered for."""
+    notes = []
+    states = {row.verification for row in board.rows}
+    if "verified" in states:
+        notes.append(
+            f"{MARKS['verified'].strip()} submitted and verified: every number recomputed, and a "
+            "fold that the submitter could not choose was refitted here with the same predictions."
+        )
+    if "recomputed" in states:
+        notes.append(
+            f"{MARKS['recomputed'].strip()} submitted, not verified: every number recomputed from "
+            "the submitted predictions; no fold was refitted here."
+        )
+    for row in board.rows:
+        reviewed = row.cell.submission["reviewed"] if row.cell and row.cell.submission else {}
+        notes += [f"{row.label} was flagged, {code}: {why}." for code, why in reviewed.items()]
+    return notes
 
 
 def left_out_notes(board: AnyBoard) -> list[str]:

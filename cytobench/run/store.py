@@ -10,6 +10,7 @@
     runs/<cell key>/inner-003.parquet          every trial's predictions inside the training part
     runs/<cell key>/fold-004.failed.json       why a fold failed; tried again next time
     runs/<cell key>/explanation-003.json       what the fold's model went by, where it was asked for
+    runs/reproduced/<sha256>.json              of a submitted bundle: which folds were refitted here
 """
 
 from __future__ import annotations
@@ -59,6 +60,9 @@ class StoredCell:
         Finished folds of the table beside it: one study against another.
     explanations : sequence of mapping
         What the folds' models went by, for those that were explained.
+    submission : mapping or None
+        Where the cell came as a bundle: its ``sha256``, its ``state``, the ``folds`` that were
+        refitted, and what a person ``reviewed``; None for a cell that was run here.
     """
 
     key: str
@@ -66,6 +70,12 @@ class StoredCell:
     folds: Sequence[FoldResult]
     beside: Sequence[FoldResult] = ()
     explanations: Sequence[Mapping[str, Any]] = ()
+    submission: Mapping[str, Any] | None = None
+
+    @property
+    def verification(self) -> str:
+        """``local``; or of a submission ``verified`` (a fold was reproduced) or ``recomputed``."""
+        return "local" if self.submission is None else str(self.submission["state"])
 
     @property
     def done(self) -> int:
