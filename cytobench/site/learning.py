@@ -32,9 +32,7 @@ class Curves:
             Illustration(
                 f"learning-{position}",
                 learning_figure(item.curve, label, TITLES[item.metric]),
-                item.curve.refusal[:1].upper() + item.curve.refusal[1:] + "."
-                if item.curve.refusal
-                else f"{TITLES[item.metric]} by training patients: {item.curve.method}.",
+                _said(item),
                 f"{TITLES[item.metric]} of {label} at {len(item.curve.sizes)} training sizes; the "
                 "numbers are in the table.",
             )
@@ -42,27 +40,33 @@ class Curves:
         ]
 
     def table(self) -> Table:
-        """Scores at each size, the plateau, and the patients that would reach it."""
+        """The score at each size that was studied."""
         metric = next(iter(self.by_label.values())).metric
         rows = [
-            [
-                label,
-                f"{size:.0f}",
-                f"{estimate:.3f}",
-                f"{error:.3f}",
-                number(item.curve.plateau),
-                item.curve.needed.method,
-            ]
+            [label, f"{size:.0f}", f"{estimate:.3f}", f"{error:.3f}"]
             for label, item in self.by_label.items()
             for size, estimate, error in zip(
                 item.curve.sizes, item.curve.estimates, item.curve.standard_errors, strict=True
             )
         ]
-        columns = (
-            "model", "training patients", TITLES[metric], "standard error",
-            "plateau (95 % interval)", "how many patients reach it",
-        )  # fmt: skip
+        columns = ("model", "training patients", TITLES[metric], "standard error")
         return Table("Learning curves", f"{TITLES[metric]} by training patients", columns, rows)
+
+
+def _said(item: ModelCurve) -> str:
+    """Why there is no law; or the plateau, and how many patients reach it."""
+    curve = item.curve
+    if curve.refusal:
+        return f"{curve.refusal[:1].upper()}{curve.refusal[1:]}."
+    needed = curve.needed
+    patients = "not determined"
+    if needed.value == needed.value:
+        ends = "" if needed.high is None else f" ({needed.low:.0f} to {needed.high:.0f})"
+        patients = f"{needed.value:.0f}{ends}"
+    return (
+        f"Plateau of the {TITLES[item.metric]}: {number(curve.plateau)}. Training patients that "
+        f"come within {curve.within:g} of it: {patients}; {needed.method}. {curve.method}."
+    )
 
 
 def learning_curves(store: RunStore) -> dict[Question, Curves]:

@@ -160,7 +160,7 @@ def _line(
         row.label,
         row.role,
         str(model.get("summary", "")),
-        " and ".join(model.get("inputs", ())),
+        " + ".join(model.get("inputs", ())),
         [_parted(text) for text in texts[HEADLINE_COLUMN:]],
         _bar(row, scale, headline),
         panel,

@@ -12,6 +12,7 @@ from cytobench.leaderboard.render import to_json
 from cytobench.leaderboard.schema import schema_text
 from cytobench.report.text import slug
 from cytobench.report.writing import write_page
+from cytobench.run.jobs import AD_HOC
 from cytobench.run.store import RunStore
 from cytobench.site.board import board_page
 from cytobench.site.learning import learning_curves, question
@@ -40,7 +41,7 @@ def write_site(boards: Sequence[AnyBoard], store: RunStore, out: Path) -> list[P
     """
     suites: dict[str, Sequence[AnyBoard]] = {
         name: [board for board in boards if board.entry.suite == name]
-        for name in dict.fromkeys(board.entry.suite for board in boards)
+        for name in sorted({board.entry.suite for board in boards}, key=_order)
     }
     curves = learning_curves(store)
     written = [write_page(out / INDEX, index_page(suites).encode())]
@@ -56,3 +57,8 @@ def write_site(boards: Sequence[AnyBoard], store: RunStore, out: Path) -> list[P
             written.append(write_page(folder / f"{name}.html", text.encode()))
             written.append(write_page(folder / f"{name}.json", to_json(board).encode()))
     return written
+
+
+def _order(suite: str) -> tuple[bool, str]:
+    """Named suites first: what was tried beside them is no leaderboard that is kept."""
+    return suite == AD_HOC, suite

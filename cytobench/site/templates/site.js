@@ -50,7 +50,7 @@
       const button = document.createElement("button");
       button.type = "button";
       button.className = "opener";
-      button.textContent = link.textContent;
+      button.append(...link.childNodes);
       button.setAttribute("aria-expanded", "false");
       button.setAttribute("aria-controls", detail.id);
       link.replaceWith(button);
