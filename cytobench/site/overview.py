@@ -113,5 +113,5 @@ def _part(matrix: Across, position: int) -> dict[str, Any]:
         "notes": notes,
         "figures": [drawn(item, f"over-{position}") for item in figures_of(matrix)],
         "value_columns": ["model", *matrix.entries],
-        "values": [[model, *(f"{value:.3f}" for value in by_model[model])] for model in order],
+        "scores": [[model, *(f"{value:.3f}" for value in by_model[model])] for model in order],
     }

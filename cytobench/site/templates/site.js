@@ -35,15 +35,13 @@
     const flat = table.createTBody();
 
     rows.forEach((row) => {
-      const panel = document.getElementById(row.dataset.panel);
+      const body = document.getElementById(row.dataset.panel);
       const detail = document.createElement("tr");
       const cell = detail.insertCell();
       cell.colSpan = table.tHead.rows[0].cells.length;
-      cell.append(panel.querySelector(".panel-body"));
+      cell.append(body);
       detail.className = "detail";
       detail.hidden = true;
-      panel.remove();
-      detail.id = row.dataset.panel;
       row.after(detail);
       details.set(row, detail);
       const link = row.querySelector(".opener");
@@ -52,7 +50,7 @@
       button.className = "opener";
       button.append(...link.childNodes);
       button.setAttribute("aria-expanded", "false");
-      button.setAttribute("aria-controls", detail.id);
+      button.setAttribute("aria-controls", body.id);
       link.replaceWith(button);
       button.addEventListener("click", () => toggle(row));
       row.addEventListener("click", (event) => {
@@ -126,15 +124,15 @@
     filter();
 
     function follow() {
-      const detail = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-      const row = rows.find((one) => details.get(one) === detail);
+      const named = decodeURIComponent(location.hash.slice(1));
+      const row = rows.find((one) => one.dataset.panel === named);
       if (!row) return;
       toggle(row, true);
       row.querySelector(".opener").focus();
       row.scrollIntoView();
     }
     addEventListener("hashchange", follow);
-    follow();
+    addEventListener("load", follow);  // after the browser went to the address by itself
   }
 
   addEventListener("DOMContentLoaded", () => {
