@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 GAP = 2
 """Blanks between columns."""
-NAME = 24
-"""Columns of a narrow terminal that the first column's names get at most; longer ones break."""
+NAME, SHORTEST = 24, 12
+"""What the first column's names are given before other columns are left out, and after that."""
 
 
 @cache
@@ -101,7 +101,7 @@ def table(
             left_out.append(names.pop(position))
             shown = [row[:position] + row[position + 1 :] for row in shown]
     # What fits nowhere is left to rich, which breaks cells.
-    room = console.width if _fits(names, shown, console.width) else None
+    room = console.width if _fits(names, shown, console.width, SHORTEST) else None
     console.print(_drawn(names, shown, title, right, styles, room=room), soft_wrap=False)
     if left_out:
         paragraph(f"Not shown for want of width: {', '.join(left_out)}.", indent="  ", style="dim")
@@ -149,10 +149,10 @@ def _drawn(
     return drawn
 
 
-def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], name: int) -> list[int]:
     """What each column needs at least: its longest line, a word of its title, a part of a name."""
-    found = [max(_longest(rows, k), *map(len, name.split()), 1) for k, name in enumerate(columns)]
-    return [min(found[0], NAME), *found[1:]]
+    found = [max(_longest(rows, k), *map(len, title.split()), 1) for k, title in enumerate(columns)]
+    return [min(found[0], name), *found[1:]]
 
 
 def _longest(rows: Sequence[Sequence[str]], position: int) -> int:
@@ -164,7 +164,7 @@ def _longest(rows: Sequence[Sequence[str]], position: int) -> int:
 
 def _spread(columns: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> list[int]:
     """The least widths, and what room there is for whole names and titles."""
-    found = _widths(columns, rows)
+    found = _widths(columns, rows, NAME if _fits(columns, rows, room) else SHORTEST)
     left = room - sum(found) - GAP * (len(found) - 1)
     for position, name in enumerate(columns):
         wanted = max(len(name), _longest(rows, position)) - found[position]
@@ -174,8 +174,10 @@ def _spread(columns: Sequence[str], rows: Sequence[Sequence[str]], room: int) ->
     return found
 
 
-def _fits(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
-    needed = _widths(columns, rows)
+def _fits(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], width: int, name: int = NAME
+) -> bool:
+    needed = _widths(columns, rows, name)
     return sum(needed) + GAP * (len(needed) - 1) <= width
 
 
