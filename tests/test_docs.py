@@ -48,3 +48,24 @@ def test_every_configured_table_is_in_the_page_of_cohorts_with_how_to_get_it():
             continue
         fetched = all("url" in item for item in config["files"])
         assert ("cytobench fetch" in line) == fetched, path.stem
+
+
+def test_the_snippet_on_leaderboards_reads_what_is_published(monkeypatch):
+    monkeypatch.chdir(DOCS.parent)
+    (snippet,) = re.findall(
+        r"```python\n(.*?)```", (DOCS / "leaderboards.md").read_text(), flags=re.DOTALL
+    )
+    found: dict[str, object] = {}
+
+    exec(snippet, found)
+
+    assert found["tied"]
+
+
+def test_the_page_on_leaderboards_names_the_actions_that_there_are():
+    from cytobench.cli.leaderboard_command import ACTIONS
+
+    text = (DOCS / "leaderboards.md").read_text()
+    named = set(re.findall(r"^\$ cytobench leaderboard (\w+)", text, flags=re.MULTILINE))
+
+    assert named == set(ACTIONS)

@@ -31,7 +31,7 @@ def test_the_example_plugin_runs(example, cytobench):
         "protocol.repeats=1", "tuning=off", "tracking=none", "engine=serial",
     )  # fmt: skip
 
-    assert "│ my_elastic_net" in done.stdout
+    assert "\nmy_elastic_net " in done.stdout
 
 
 def test_there_are_commands():

@@ -1,23 +1,43 @@
-"""``cytobench leaderboard build|show|submit|verify``."""
+"""``cytobench leaderboard build|show|site|submit|verify``."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cytobench import console
 from cytobench.cli import submitting
+
+if TYPE_CHECKING:
+    from cytobench.leaderboard.benefit import AnyBoard
+    from cytobench.run.store import RunStore
+
+ACTIONS = {
+    "build": "write Markdown, JSON and a README for each suite",
+    "show": "print",
+    "site": "write one folder of pages to browse, without server or network",
+    "submit": "make bundles of finished cells",
+    "verify": "check bundles, and recompute every number",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("action", choices=("build", "show", "submit", "verify"))
+    said = "; ".join(f"{name}: {text}" for name, text in ACTIONS.items())
+    parser.add_argument("action", choices=[*ACTIONS], help=said)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="a suite (build, show), models, or bundles"
-    )
+        "names", nargs="*", metavar="NAME",
+        help="suites (build, show, site; default: all in the store), models, or bundles",
+    )  # fmt: skip
     parser.add_argument("--store", default="runs", help="run store (default: runs)")
-    parser.add_argument("--output", default="leaderboards", help="folder of the files to write")
+    parser.add_argument(
+        "--output", "--out", metavar="PATH",
+        help="what to write (build: leaderboards, site: leaderboards/site, submit: a file or "
+        "folder, default .)",
+    )  # fmt: skip
     submitting.add_arguments(parser)
     parser.epilog = (
         "examples:\n"
@@ -30,41 +50,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run the command.
-
-    Raises
-    ------
-    UsageError
-        ``E105`` for two suites.
-    """
+    """Run the command."""
     if options.action == "submit":
         return submitting.submit(options)
     if options.action == "verify":
         return submitting.verify_files(options)
-    from cytobench.core.errors import UsageError
-    from cytobench.leaderboard.build import boards, write, write_across
+    from cytobench.leaderboard.build import boards
     from cytobench.leaderboard.show import show
     from cytobench.run.store import RunStore
 
-    if len(options.names) > 1:
-        raise UsageError("E105", "one suite, or none for all", where=" ".join(options.names))
-    writes = options.action == "build"
-    found = boards(
-        RunStore(Path(options.store)),
-        options.names[0] if options.names else None,
-        thorough=writes,
-        submitted=submitting.from_bundles(options).cells,
-    )
+    store = RunStore(Path(options.store))
+    submitted = submitting.from_bundles(options).cells
+    found = [
+        board
+        for suite in dict.fromkeys(options.names or [None])
+        for board in boards(store, suite, thorough=options.action != "show", submitted=submitted)
+    ]
     if not found:
         console.warn(f"no finished cells in {options.store}; start a run: cytobench run")
         return 1
-    for board in found:
-        if writes:
-            for path in write(board, Path(options.output)):
-                console.say(f"wrote {path}")
-        else:
+    if options.action == "show":
+        for board in found:
             show(board)
-    if writes:
-        for path in write_across(found, Path(options.output)):
-            console.say(f"wrote {path}")
+    elif options.action == "build":
+        _build(found, submitting.published(options))
+    else:
+        _site(found, store, Path(options.output or "leaderboards/site"))
     return 0
+
+
+def _build(found: Sequence[AnyBoard], output: Path) -> None:
+    from cytobench.leaderboard.build import write, write_across, write_readmes
+
+    for board in found:
+        for path in write(board, output):
+            console.say(f"wrote {path}")
+    for path in [*write_across(found, output), *write_readmes(found, output)]:
+        console.say(f"wrote {path}")
+
+
+def _site(found: Sequence[AnyBoard], store: RunStore, output: Path) -> None:
+    from cytobench.site.write import write_site
+
+    pages = write_site(found, store, output)
+    console.say(f"wrote {pages[0]} and {len(pages) - 1} files beside it; open it in a browser")

@@ -21,7 +21,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     submit = parser.add_argument_group("submit")
     submit.add_argument("--suite", help="only cells of this suite")
     submit.add_argument("--entry", help="only cells of this entry")
-    submit.add_argument("--out", metavar="FILE|FOLDER", help="where the bundle goes (default: .)")
     submit.add_argument(
         "--permitted", default="", metavar="TEXT", help="who allowed restricted outcomes to be sent"
     )
@@ -46,6 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def published(options: argparse.Namespace) -> Path:
+    """The folder of the published boards, in which bundles of others are."""
+    return Path(options.output if options.action == "build" and options.output else "leaderboards")
+
+
 def submit(options: argparse.Namespace) -> int:
     """Write one bundle for each cell that is named.
 
@@ -65,7 +69,7 @@ def submit(options: argparse.Namespace) -> int:
     cells = chosen(store, options.names, options.suite, options.entry)
     refused = False
     for suite, entry, cell in cells:
-        path = _target(options.out, f"{suite}-{entry}-{cell.about['model']['name']}", len(cells))
+        path = _target(options.output, f"{suite}-{entry}-{cell.about['model']['name']}", len(cells))
         content = make_bundle(suite, entry, cell, permitted=options.permitted)
         verdict = verify(content, path.name, Against(store))
         for finding in verdict.findings:
@@ -172,7 +176,7 @@ def _against(options: argparse.Namespace) -> Against:
 
             load_suite(options.against)  # a name that there is
             suite = options.against
-            beside = Path(options.output) / suite / SUBMISSIONS
+            beside = published(options) / suite / SUBMISSIONS
             bundles = bundle_files(beside) if beside.is_dir() else []
     return Against(
         store,
@@ -242,8 +246,13 @@ def from_bundles(options: argparse.Namespace) -> Accepted:
     from cytobench.run.store import RunStore
     from cytobench.submission.accept import accept, beside_boards
 
-    suite = options.names[0] if options.names else None
-    folders = [*beside_boards(Path(options.output), suite), *map(Path, options.bundles)]
+    root = published(options)
+    folders = [
+        folder
+        for suite in dict.fromkeys(options.names or [None])
+        for folder in beside_boards(root, suite)
+    ]
+    folders += map(Path, options.bundles)
     accepted = accept(
         RunStore(Path(options.store)), folders, refits=options.refits if options.refit else 0
     )

@@ -24,7 +24,9 @@ from cytobench.leaderboard.benefit import (
 from cytobench.leaderboard.chance import null_scores, without_protocol
 from cytobench.leaderboard.collect import Entry, collect, comparable
 from cytobench.leaderboard.rank import REFERENCE, Board, Row, rank
+from cytobench.leaderboard.readme import SCHEMA, readme
 from cytobench.leaderboard.render import across_markdown, to_json, to_markdown
+from cytobench.leaderboard.schema import schema_text
 from cytobench.run.store import PLANNING, RunStore, StoredCell
 
 SELECTION_RESAMPLES = 2000
@@ -172,6 +174,20 @@ def write_across(boards: Sequence[AnyBoard], root: Path) -> list[Path]:
             path = root / suite / "over-datasets.md"
             _replace(path, text)
             written.append(path)
+    return written
+
+
+def write_readmes(boards: Sequence[AnyBoard], root: Path) -> list[Path]:
+    """Write ``<suite>/README.md`` and the schema of the JSON files, for every suite."""
+    written = []
+    for suite in sorted({board.entry.suite for board in boards}):
+        texts = {
+            "README.md": readme(suite, [b for b in boards if b.entry.suite == suite]),
+            SCHEMA: schema_text(),
+        }
+        for name, text in texts.items():
+            _replace(root / suite / name, text)
+            written.append(root / suite / name)
     return written
 
 

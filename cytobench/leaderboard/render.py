@@ -166,36 +166,36 @@ def to_markdown(board: AnyBoard) -> str:
     if isinstance(board, BenefitBoard):
         return _sheet_markdown(board)
     parts = [f"# {title(board)}", "", f"Suite `{board.entry.suite}`.", "", *summary(board), ""]
-    parts += _markdown_table(headers(board), table_rows(board))
+    parts += markdown_table(headers(board), table_rows(board))
     added = added_value(board)
     if added:
-        parts += ["", f"## Gained over {_escaped(str(board.reference))}", ""]
-        parts += _markdown_table(*added)
+        parts += ["", f"## Gained over {escaped(str(board.reference))}", ""]
+        parts += markdown_table(*added)
     for heading, table in more_tables(board).items():
-        parts += ["", f"## {heading}", "", *more_note(heading, board), *_markdown_table(*table)]
+        parts += ["", f"## {heading}", "", *more_note(heading, board), *markdown_table(*table)]
     size = adequacy_table(board)
     if size:
-        parts += ["", "## Sample size", "", adequacy_note(board), "", *_markdown_table(*size)]
+        parts += ["", "## Sample size", "", adequacy_note(board), "", *markdown_table(*size)]
     worst = worst_table(board)
     if worst:
-        parts += ["", "## Worst subgroup", "", WORST_NOTE, "", *_markdown_table(*worst)]
+        parts += ["", "## Worst subgroup", "", WORST_NOTE, "", *markdown_table(*worst)]
     selection = selection_table(board)
     if selection:
         parts += ["", "## The search, corrected for its own choice", ""]
-        parts += _markdown_table(*selection)
+        parts += markdown_table(*selection)
     sites = per_site(board)
     if sites:
         parts += ["", f"## {TITLES[board.headline]} (95 % interval) {at_each(board)}", ""]
-        parts += _markdown_table(*sites)
+        parts += markdown_table(*sites)
     matrix = matrices(board)
     if matrix:
         parts += ["", "## Study against study", "", MATRIX_NOTE]
     for label, table in matrix.items():
-        parts += ["", f"### {_escaped(label)}", "", *_markdown_table(*table)]
+        parts += ["", f"### {escaped(label)}", "", *markdown_table(*table)]
     shift = shift_table(board)
     if shift:
-        parts += ["", "## Shift between studies", "", SHIFT_NOTE, "", *_markdown_table(*shift)]
-    parts += ["", *(f"- {_escaped(note)}" for note in footnotes(board)), ""]
+        parts += ["", "## Shift between studies", "", SHIFT_NOTE, "", *markdown_table(*shift)]
+    parts += ["", *(f"- {escaped(note)}" for note in footnotes(board)), ""]
     fingerprint, plan = board.entry.about["dataset"]["fingerprint"], board.entry.about["plan"]
     parts.append(f"Cohort `{fingerprint[:12]}`, splits `{plan[:12]}`.")
     return "\n".join(parts) + "\n"
@@ -204,11 +204,11 @@ def to_markdown(board: AnyBoard) -> str:
 def _sheet_markdown(board: BenefitBoard) -> str:
     page = sheet(board)
     parts = [f"# {page.title}", "", f"Suite `{board.entry.suite}`.", "", *page.summary, ""]
-    parts += _markdown_table(page.columns, page.rows) if page.rows else []
+    parts += markdown_table(page.columns, page.rows) if page.rows else []
     for table in page.tables:
-        parts += ["", f"## {table.title}", "", _escaped(table.note), ""]
-        parts += _markdown_table(table.columns, table.rows)
-    parts += ["", *(f"- {_escaped(note)}" for note in page.footnotes), ""]
+        parts += ["", f"## {table.title}", "", escaped(table.note), ""]
+        parts += markdown_table(table.columns, table.rows)
+    parts += ["", *(f"- {escaped(note)}" for note in page.footnotes), ""]
     fingerprint, plan = board.entry.about["dataset"]["fingerprint"], board.entry.about["plan"]
     parts.append(f"Cohort `{fingerprint[:12]}`, splits `{plan[:12]}`.")
     return "\n".join(parts) + "\n"
@@ -221,23 +221,24 @@ def across_markdown(suite: str, boards: Sequence[AnyBoard]) -> str:
         columns, rows, notes = ranks_table(matrix)
         protocol = matrix.protocol.replace("_", " ")
         heading = (
-            f"# Suite {_escaped(suite)} over datasets, by {TITLES[matrix.headline]}; {protocol}"
+            f"# Suite {escaped(suite)} over datasets, by {TITLES[matrix.headline]}; {protocol}"
         )
         parts += [heading, ""]
-        parts += [*_markdown_table(columns, rows), ""] if rows else []
-        parts += [*(f"- {_escaped(note)}" for note in notes), ""]
+        parts += [*markdown_table(columns, rows), ""] if rows else []
+        parts += [*(f"- {escaped(note)}" for note in notes), ""]
     return "\n".join(parts)
 
 
-def _markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table; what its cells say is escaped."""
     return [
-        "| " + " | ".join(map(_escaped, columns)) + " |",
+        "| " + " | ".join(map(escaped, columns)) + " |",
         "|" + "---|" * len(columns),
-        *("| " + " | ".join(map(_escaped, row)) + " |" for row in rows),
+        *("| " + " | ".join(map(escaped, row)) + " |" for row in rows),
     ]
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Plugins name themselves: keep what they say from becoming markup."""
     for character in "\\`*_[]<>|#":
         text = text.replace(character, "\\" + character)

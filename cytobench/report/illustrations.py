@@ -41,17 +41,18 @@ class Illustration:
     wide: bool = False
 
     @cached_property
-    def _vector(self) -> bytes:
+    def vector(self) -> bytes:
+        """The figure as an SVG file."""
         return svg(self.figure).encode()
 
     @property
     def address(self) -> str:
         """The figure itself as an address: the page needs no other file."""
-        return "data:image/svg+xml;base64," + b64encode(self._vector).decode()
+        return "data:image/svg+xml;base64," + b64encode(self.vector).decode()
 
     def files(self) -> dict[str, bytes]:
         """File name -> content, as SVG and PNG."""
-        return {f"{self.name}.svg": self._vector, f"{self.name}.png": png(self.figure)}
+        return {f"{self.name}.svg": self.vector, f"{self.name}.png": png(self.figure)}
 
 
 def of_cell(row: Row, board: Board) -> Iterator[Illustration]:

@@ -23,7 +23,7 @@ def write_overviews(boards: Sequence[AnyBoard], root: Path) -> list[Path]:
 
 def _write(suite: str, boards: Sequence[AnyBoard], root: Path) -> Path:
     matrices = across(boards)
-    drawn = [item for matrix in matrices for item in _figure(matrix)]
+    drawn = [item for matrix in matrices for item in figures_of(matrix)]
     for illustration in drawn:
         for name, content in illustration.files().items():
             write_page(root / suite / "figures" / name, content)
@@ -49,7 +49,8 @@ def _entry(board: AnyBoard) -> dict[str, str]:
     }
 
 
-def _figure(matrix: Across) -> list[Illustration]:
+def figures_of(matrix: Across) -> list[Illustration]:
+    """Mean ranks with their intervals; none with fewer than two real cohorts."""
     ranking = ranking_of(matrix)
     if ranking is None:
         return []

@@ -14,20 +14,25 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def render(template: str, **context: Any) -> str:
     """Fill a template; everything that is put in is escaped, our own style sheet excepted."""
-    import jinja2
     from markupsafe import Markup
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    page = environment().get_template(template).render(style=Markup(style), **context)  # noqa: S704
+    return str(page)
+
+
+def environment(*folders: Path) -> Any:
+    """Templates of these folders, then of the report; everything that is put in is escaped."""
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader([*folders, TEMPLATES]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=_printable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    page = environment.get_template(template).render(style=Markup(style), **context)  # noqa: S704
-    return str(page)
 
 
 def _printable(value: Any) -> Any:

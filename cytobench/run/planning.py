@@ -30,7 +30,7 @@ from cytobench.preprocess.recipe import recipe_from_config
 from cytobench.run.cells import Cell, load_cohort
 from cytobench.run.jobs import Jobs, plan_jobs
 from cytobench.run.session import Planned
-from cytobench.run.store import PLANNING, RunStore
+from cytobench.run.store import PLANNING, RunStore, StoredCell
 
 FRACTION = "protocol.train_fraction"
 FRACTIONS = (0.3, 0.45, 0.6, 0.8, 1.0)
@@ -264,13 +264,17 @@ def _apart_from_fraction(cell: Cell) -> str:
 
 
 def _curve(items: Sequence[Planned], store: RunStore) -> ModelCurve:
-    cell = items[0].cell
-    kind = str(cell.config["task"]["kind"])
+    return curve_of([store.read_cell(item.key) for item in items])
+
+
+def curve_of(cells: Sequence[StoredCell]) -> ModelCurve:
+    """The curve through cells that differ in the training fraction alone."""
+    about = cells[0].about
+    kind = str(about["task"]["kind"])
     metric = HEADLINE[kind]
     sizes, folds, unfinished, share = [], [], [], 0.0
-    for item in items:
-        stored = store.read_cell(item.key)
-        fraction = float(item.cell.config["protocol"]["train_fraction"])
+    for stored in cells:
+        fraction = float(stored.about["protocol"]["train_fraction"])
         if not stored.complete:
             unfinished.append(fraction)
             continue
@@ -289,7 +293,7 @@ def _curve(items: Sequence[Planned], store: RunStore) -> ModelCurve:
         test_share=share,
         grid=[largest * times for times in BEYOND],
         within=WITHIN[kind],
-        seed=int(cell.config["seed"]),
+        seed=int(about["config"]["seed"]),
     )
-    repeats = int(cell.config["protocol"]["repeats"])
-    return ModelCurve(cell.model_name, metric, curve, repeats, unfinished)
+    repeats = int(about["protocol"]["repeats"])
+    return ModelCurve(str(about["model"]["name"]), metric, curve, repeats, unfinished)

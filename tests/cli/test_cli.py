@@ -68,7 +68,7 @@ def test_a_broken_plugin_costs_its_own_cells_only(toy_plugins, write_plugin, cyt
     assert "toy_ridge" in listed.stdout
     assert done.returncode == 1
     assert f"{path}:3" in done.stderr
-    assert "│ toy_ridge " in done.stdout
+    assert "\ntoy_ridge " in done.stdout
 
 
 def test_a_failing_fold_is_told_and_tried_again(toy_plugins, write_plugin, cytobench):

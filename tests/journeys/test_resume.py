@@ -94,4 +94,4 @@ def test_an_edited_plugin_is_computed_anew_and_takes_its_place(toy_plugins, cyto
     again = cytobench(*RUN, "engine=serial")
 
     assert "10 folds computed, 10 were already there" in again.stdout
-    assert again.stdout.count("│ toy_ridge ") == 1
+    assert again.stdout.count("\ntoy_ridge ") == 1

@@ -1,0 +1,1 @@
+"""Leaderboards as a folder of pages that need no server and no network."""
