@@ -33,6 +33,8 @@ class Encoder:
     def __init__(self, steps: Sequence[tuple[str, Any]], recipe: Recipe) -> None:
         self.named_steps: Mapping[str, Any] = dict(steps)
         self.recipe = recipe
+        self.text_: list[str] = []
+        self.categories_: Any = None
 
     def fit(self, X: pd.DataFrame) -> Encoder:
         """Learn every step from these rows."""
@@ -45,7 +47,8 @@ class Encoder:
         from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
         frame = X
-        self.text_: list[str] | None = None
+        self.text_ = [name for name in text_columns(X) if name != BATCH]
+        self.categories_ = None
         for step in self.named_steps.values():
             frame = step.fit(frame).transform(frame)
             frame = self._without_text(frame)
@@ -62,7 +65,6 @@ class Encoder:
         values = self._values(frame)
         for transformer in self.arrays_:
             values = transformer.fit(values).transform(values)
-        self.categories_ = None
         if self.text_:
             self.categories_ = OneHotEncoder(
                 handle_unknown="ignore", sparse_output=False, dtype=float
@@ -81,9 +83,7 @@ class Encoder:
         return self._framed(values, X)
 
     def _without_text(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The columns that steps look at; which are text is settled by the first frame."""
-        if self.text_ is None:
-            self.text_ = [name for name in text_columns(frame) if name != BATCH]
+        """The columns that steps look at."""
         present = [name for name in self.text_ if name in frame.columns]
         return frame.drop(columns=present) if present else frame
 
@@ -147,5 +147,5 @@ def replaced(X: pd.DataFrame, columns: Sequence[str], values: Floats) -> pd.Data
         out[list(columns)] = values
         return out
     whole = np.array(X.to_numpy(), order="F")
-    whole[:, X.columns.get_indexer(list(columns))] = values
+    whole[:, X.columns.get_indexer(pd.Index(columns))] = values
     return pd.DataFrame(whole, index=X.index, columns=X.columns, copy=False)

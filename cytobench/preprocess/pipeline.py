@@ -11,8 +11,24 @@ import pandas as pd
 from cytobench.core.cards import Input
 from cytobench.core.errors import DataError, did_you_mean
 from cytobench.data.cohort import Cohort
-from cytobench.preprocess.encoder import BATCH, Encoder, is_numeric
+from cytobench.preprocess.encoder import (
+    BATCH,
+    Encoder,
+    is_numeric,
+    numeric_columns,
+    text_columns,
+)
 from cytobench.preprocess.recipe import Recipe
+
+__all__ = [
+    "BATCH",
+    "baseline_frame",
+    "build_encoder",
+    "left_out",
+    "numeric_columns",
+    "text_columns",
+    "uncorrected",
+]
 
 
 def build_encoder(

@@ -86,6 +86,8 @@ def _as_written(figure: Any) -> Iterator[None]:
         for text in figure.findobj(Text):
             text.set_parse_math(False)
         yield
+    # Laid out once: the second format takes half the time and has everything in the same place.
+    figure.set_layout_engine("none")
 
 
 def roc(folds: Sequence[FoldResult], auc: Estimate, title: str) -> Any:
