@@ -41,7 +41,6 @@ CONTENDERS = {
     "Optuna + MLflow by hand": "peer_optuna:mirrored",
     "julearn": "peer_julearn:run",
     "skore": "peer_skore:run",
-    "benchopt": "peer_benchopt:run",
 }
 
 

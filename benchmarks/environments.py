@@ -12,7 +12,6 @@ CACHE = Path(os.environ.get("CYTOBENCH_BENCHMARK_CACHE", Path(__file__).parent /
 PINS = {
     "julearn": ["julearn>=0.3.4"],
     "skore": ["skore"],
-    "benchopt": ["benchopt>=1.6"],
 }
 """What pip is asked for."""
 

@@ -34,7 +34,7 @@ from race import (
 SEARCHED = ("W1", "W1-light", "W1-mid")
 EXPENSIVE = ("W1", "W1-mid")
 USUAL = ("W0", "W1-light", "W1-mid", "W2")
-NOT_COMPARED = {"W2": ("julearn", "skore", "benchopt"), "W1": ("julearn", "skore", "benchopt")}
+NOT_COMPARED = {"W2": tuple(PINS), "W1": tuple(PINS), "W1-mid": tuple(PINS)}
 HEAD = """# What the framework costs
 
 `make benchmark` makes this page. CPU seconds, BLAS on one thread; starting Python, importing and a
