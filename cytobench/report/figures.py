@@ -85,9 +85,11 @@ def _as_written(figure: Any) -> Iterator[None]:
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         for text in figure.findobj(Text):
             text.set_parse_math(False)
+        if figure.get_layout_engine() is not None:
+            # Laid out once for both formats: saving would draw everything twice for each.
+            figure.draw_without_rendering()
+            figure.set_layout_engine(None)
         yield
-    # Laid out once: the second format takes half the time and has everything in the same place.
-    figure.set_layout_engine("none")
 
 
 def roc(folds: Sequence[FoldResult], auc: Estimate, title: str) -> Any:
