@@ -28,7 +28,7 @@ SCRIPTS = (
 )
 QUICK = ("overhead.py", "latency.py", "memory.py")
 """Scripts that have something less to do."""
-LIMITS = {"W0": 1.3, "W1": 1.05, "W1-light": 1.05, "W1-mid": 1.05, "W2": 1.3}
+LIMITS = {"W0": 1.3, "W1": 1.05, "W2": 1.3}
 OURS = "cytobench"
 
 
@@ -65,7 +65,7 @@ def rows() -> list[dict[str, Any]]:
     made = []
     for target, what, wanted, script, read in TARGETS:
         measured, met = read(target)
-        said = {True: "yes", False: "**no**", None: "not measured"}[met]
+        said = {True: "yes", False: "**no**", None: "not all measured"}[met]
         made.append(
             {
                 "target": target,
@@ -111,13 +111,20 @@ def _against_the_floor(target: str) -> Measured:
     if not ratios:
         return "", None
     said = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
-    return said, all(ratio <= LIMITS[name] for name, ratio in ratios.items())
+    return said, _all_met({name: ratios[name] <= LIMITS[name] for name in LIMITS if name in ratios})
+
+
+def _all_met(met: dict[str, bool]) -> bool | None:
+    """Missed where one workload misses it; met only where all three were measured."""
+    if not all(met.values()):
+        return False
+    return True if set(met) == set(LIMITS) else None
 
 
 def _against_peers(target: str) -> Measured:
     """The best peer that does the same job; a hand loop is none, nor is one without thresholds."""
     del target
-    said, factors = [], []
+    said, met = [], {}
     for name, made in _races().items():
         peers = {
             peer: row["cpu_ratio"]
@@ -128,9 +135,11 @@ def _against_peers(target: str) -> Measured:
         }
         if OURS in made and peers:
             best = min(peers, key=lambda peer: peers[peer])
-            factors.append(peers[best] / made[OURS]["cpu_ratio"])
-            said.append(f"{name} {factors[-1]:.2f} times ({best})")
-    return ", ".join(said), all(factor >= 2 for factor in factors) if factors else None
+            factor = peers[best] / made[OURS]["cpu_ratio"]
+            said.append(f"{name} {factor:.2f} times ({best})")
+            if name in LIMITS:
+                met[name] = factor >= 2
+    return ", ".join(said), _all_met(met)
 
 
 def _workers(target: str) -> Measured:
@@ -141,12 +150,12 @@ def _workers(target: str) -> Measured:
         if f"{OURS}, 2 workers" in made and name.startswith("W1")
     }
     said = ", ".join(f"{name} {factor:.2f} times" for name, factor in factors.items())
-    return said, all(factor >= 1.85 for factor in factors.values()) if factors else None
+    return said, factors["W1"] >= 1.85 if "W1" in factors else None
 
 
 def _latency(target: str) -> Measured:
     made = [row for row in (_kept("latency") or {"rows": []})["rows"] if row["target"] == target]
-    said = "; ".join(f"{row['what']}: {row['cpu']:.2f} s CPU" for row in made)
+    said = "; ".join(f"{row['what']}: {row['cpu']:.3f} s" for row in made)
     return said, all(row["cpu"] <= row["limit"] for row in made) if made else None
 
 
@@ -182,11 +191,13 @@ TARGETS: tuple[tuple[str, str, str, str, Callable[[str], Measured]], ...] = (
     ("T7", "all statistics of 15 models × 50 folds", "under 3 s", "statistics_time.py",
      _own("statistics_time")),
     ("T8", "`--help`, `list`, unchanged re-run", "0.3, 0.5, 2 s", "latency.py", _latency),
+    ("issue 7", "start to the first fold; one more finished cell", "3 s; 0.01 s", "latency.py",
+     _latency),
     ("T9", "2 workers against 1 on W1", "≥ 1.85 times", "overhead.py", _workers),
     ("T10", "10,000 finished cells: list, rank, render", "under 5 s", "latency.py", _latency),
     ("T11", "one cell in MLflow, figures included", "under 0.15 s", "latency.py", _latency),
     ("T12", "100,000 patients × 60 analytes", "under 4 GiB", "memory.py", _memory),
-    ("T13", "Dask against joblib, 2 workers", "≤ 1.10", "dask.py", _own("dask")),
+    ("T13", "Dask against joblib, 2 workers", "≤ 1.10", "dask_time.py", _own("dask_time")),
 )  # fmt: skip
 
 if __name__ == "__main__":
