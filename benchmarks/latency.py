@@ -161,7 +161,7 @@ def big_store(cells: int) -> list[Row]:
 
     def build() -> None:
         with contextlib.redirect_stdout(io.StringIO()):
-            cytobench(["leaderboard", "build", "big", "store=big", "leaderboards=boards"])
+            cytobench(["leaderboard", "build", "big", "--store", "big", "--output", "boards"])
 
     what = f"{cells} finished cells of {FOLDS} folds: list, rank, render"
     return [_row("T10", what, 5 * cells / 10_000, build, 1)]
@@ -175,6 +175,8 @@ def _row(target: str, what: str, limit: float, do: Callable[[], Any], tries: int
         do()
         wall.append(time.perf_counter() - started)
         cpu.append(_cpu() - used)
+    if what:
+        print(f"  {what}: {min(cpu):.3f} s CPU", file=sys.stderr, flush=True)
     return {"target": target, "what": what, "cpu": min(cpu), "wall": min(wall), "limit": limit}
 
 
