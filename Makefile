@@ -1,5 +1,6 @@
 # make quickstart   a first leaderboard, from nothing
 # make test         the whole test-suite
+# make benchmark    what everything costs, beside a bare loop and the peers (ARGS=--quick: less)
 # make help         everything else
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ DEV_EXTRAS := dev$(if $(filter none,$(TORCH)),,$(shell echo ,tabm,rtdl_revisitin
 RUN_READY := $(VENV)/.ready-run-$(TORCH)
 DEV_READY := $(VENV)/.ready-dev-$(TORCH)
 
-.PHONY: help quickstart test lint types contracts check format wheel clean
+.PHONY: help quickstart test benchmark lint types contracts check format wheel clean
 
 help:
 	@grep -E '^# make' Makefile | sed 's/^# //'
@@ -30,6 +31,9 @@ quickstart: $(RUN_READY)
 
 test: $(DEV_READY)
 	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+benchmark: $(DEV_READY)
+	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 check: lint types contracts
 

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from cytobench.data.cohort import ABOVE, BELOW
+from cytobench.preprocess.encoder import replaced
 from cytobench.preprocess.lognormal import (
     Normal,
     by_maximum_likelihood,
@@ -56,7 +57,8 @@ class LimitOverRoot2(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Find what stands for an unknown limit, and whatever else a subclass learns."""
         del y
         self.feature_names_in_ = np.asarray(X.columns, dtype=object)
-        present = [name for name in self.analytes if name in X.columns]
+        columns = {str(column) for column in X.columns}
+        present = [name for name in self.analytes if name in columns]
         companions = {name + suffix for name in present for suffix in (BELOW, ABOVE)}
         self.analytes_ = present
         self.kept_ = [str(column) for column in X.columns if str(column) not in companions]
@@ -75,8 +77,8 @@ class LimitOverRoot2(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         values, below, above = self._values(X)
         limits = self._with_limits(values)
         filled = self._fill(limits, below & self.is_linear_, above & self.is_linear_, X)
-        out = X[self.kept_].copy()
-        out[self.analytes_] = filled
+        out = X if len(self.kept_) == len(X.columns) else X[self.kept_]
+        out = replaced(out, self.analytes_, filled)
         for name in self.indicated_:
             position = self.analytes_.index(name)
             out[name + INDICATOR] = below[:, position].astype(float)
@@ -91,10 +93,11 @@ class LimitOverRoot2(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _values(self, X: pd.DataFrame) -> tuple[Floats, Flags, Flags]:
         """Values, below and above of the analytes, each of shape (n, n_analytes)."""
         values = X[self.analytes_].to_numpy(dtype=np.float64)
+        columns = {str(column) for column in X.columns}
         flags = np.zeros((2, *values.shape), dtype=bool)
         for side, suffix in enumerate((BELOW, ABOVE)):
             for position, name in enumerate(self.analytes_):
-                if name + suffix in X.columns:
+                if name + suffix in columns:
                     flags[side, :, position] = X[name + suffix].to_numpy(dtype=bool)
         # A zero that nobody flagged cannot be logged; it is a non-detect that was not declared.
         below = flags[0] | ((values == 0) & self.is_linear_)
@@ -253,9 +256,7 @@ class LogConcentrations(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """The same rows with logarithms."""
         check_is_fitted(self, "feature_names_in_")
         columns = [name for name in self.linear if name in X.columns]
-        out = X.copy()
-        out[columns] = np.log(X[columns].to_numpy(dtype=np.float64))
-        return out
+        return replaced(X, columns, np.log(X[columns].to_numpy(dtype=np.float64)))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """The columns that came in."""

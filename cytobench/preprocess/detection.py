@@ -55,8 +55,10 @@ class DetectedEnough(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         del y
         self.feature_names_in_ = np.asarray(X.columns, dtype=object)
-        shares = {name: self._share_below(X, name) for name in self.analytes if name in X.columns}
         most = 1.0 if self.max_below is None else self.max_below
+        # No share is above 1: where all are kept, none is counted.
+        counted = [name for name in self.analytes if most < 1 and name in X.columns]
+        shares = {name: self._share_below(X, name) for name in counted}
         self.dropped_ = {name: share for name, share in shares.items() if share > most}
         gone = {name + suffix for name in self.dropped_ for suffix in ("", BELOW, ABOVE)}
         self.kept_ = [str(column) for column in X.columns if str(column) not in gone]
@@ -73,7 +75,7 @@ class DetectedEnough(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """The columns that were kept."""
         check_is_fitted(self, "kept_")
-        return X[self.kept_]
+        return X[self.kept_] if self.dropped_ else X
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """The columns that were kept."""

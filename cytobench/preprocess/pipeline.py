@@ -1,4 +1,4 @@
-"""From a cohort's roles to a scikit-learn transformer, to be fitted inside a training part."""
+"""From a cohort's roles to an encoder, to be fitted inside a training part."""
 
 from __future__ import annotations
 
@@ -11,10 +11,24 @@ import pandas as pd
 from cytobench.core.cards import Input
 from cytobench.core.errors import DataError, did_you_mean
 from cytobench.data.cohort import Cohort
+from cytobench.preprocess.encoder import (
+    BATCH,
+    Encoder,
+    is_numeric,
+    numeric_columns,
+    text_columns,
+)
 from cytobench.preprocess.recipe import Recipe
 
-BATCH = "__batch"
-"""Column of the batch, while it is corrected; no model sees it."""
+__all__ = [
+    "BATCH",
+    "baseline_frame",
+    "build_encoder",
+    "left_out",
+    "numeric_columns",
+    "text_columns",
+    "uncorrected",
+]
 
 
 def build_encoder(
@@ -24,7 +38,7 @@ def build_encoder(
     *,
     random_state: int = 0,
     draw: int = 0,
-) -> Any:
+) -> Encoder:
     """An unfitted transformer from baseline columns to a numeric DataFrame without gaps.
 
     Analytes: those hardly detected left out, values beyond limits, logarithm, batch, features of
@@ -36,24 +50,8 @@ def build_encoder(
     random_state, draw : int
         Of the imputation of values beyond limits, where it is random.
     """
-    from sklearn.compose import ColumnTransformer
-    from sklearn.impute import SimpleImputer
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
-
     steps = _assay_steps(cohort, recipe, random_state, draw) if "analytes" in inputs else []
-    impute = SimpleImputer(
-        strategy=recipe.missing, add_indicator=recipe.indicators, keep_empty_features=True
-    )
-    numbers = Pipeline(
-        [("impute", impute), *([("scale", StandardScaler())] if recipe.scale else [])]
-    )
-    categories = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=float)
-    columns = ColumnTransformer(
-        [("numbers", numbers, numeric_columns), ("categories", categories, text_columns)],
-        verbose_feature_names_out=False,
-    )
-    return Pipeline([*steps, ("columns", columns)]).set_output(transform="pandas")
+    return Encoder(steps, recipe)
 
 
 def _assay_steps(
@@ -85,16 +83,6 @@ def _assay_steps(
         units = {analyte.name: analyte.unit for analyte in cohort.panel}
         steps.append(("features", DomainFeatures(recipe.features, logs, units)))
     return steps
-
-
-def numeric_columns(X: pd.DataFrame) -> list[str]:
-    """Columns of numbers, in order."""
-    return [str(name) for name, column in X.items() if is_numeric(column)]
-
-
-def text_columns(X: pd.DataFrame) -> list[str]:
-    """Columns of categories, in order."""
-    return [str(name) for name, column in X.items() if not is_numeric(column)]
 
 
 def baseline_frame(
@@ -178,8 +166,3 @@ def uncorrected(encoder: Any, X: pd.DataFrame) -> list[str]:
     if constant:
         said.append(f"constant within a batch and left as they are: {', '.join(constant)}")
     return said
-
-
-def is_numeric(column: pd.Series) -> bool:
-    """Whether a column holds numbers or booleans."""
-    return bool(pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column))

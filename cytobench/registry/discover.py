@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -84,9 +85,23 @@ def find(kind: Kind, name: str) -> Plugin:
 
 
 def _entry_points(kind: Kind) -> Iterator[Plugin]:
-    for point in entry_points(group=f"cytobench.{kind}s"):
-        package = point.dist.name if point.dist else "unknown package"
-        yield Plugin(kind, point.name, point.module, point.attr, f"package {package}")
+    yield from _installed(kind, tuple(sys.path))
+
+
+@lru_cache(maxsize=8)
+def _installed(kind: Kind, path: tuple[str, ...]) -> tuple[Plugin, ...]:
+    """Plugins of installed packages; their metadata is read once for each import path."""
+    del path
+    return tuple(
+        Plugin(
+            kind,
+            point.name,
+            point.module,
+            point.attr,
+            f"package {point.dist.name if point.dist else 'unknown package'}",
+        )
+        for point in entry_points(group=f"cytobench.{kind}s")
+    )
 
 
 def _drop_ins(kind: Kind) -> Iterator[Plugin]:

@@ -15,6 +15,8 @@ def printable(text: str) -> str:
     Control characters end an XML document, and invisible ones that turn the direction of writing
     make a name look like another.
     """
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 

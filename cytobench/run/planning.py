@@ -205,9 +205,8 @@ def _parameters(cohort: Cohort, target: Target, preprocess: Mapping[str, Any]) -
         frame = baseline_frame(cohort, kind, recipe).iloc[target.known]
         columns = encoder.fit_transform(frame).shape[1]
         # The levels of a category add up to 1: one of them is no parameter of its own.
-        text = next(part[2] for part in encoder["columns"].transformers_ if part[0] == "categories")
-        if columns > len(text):
-            counted[name] = columns - len(text)
+        if columns > len(encoder.text_):
+            counted[name] = columns - len(encoder.text_)
     return counted
 
 
