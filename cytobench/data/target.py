@@ -115,7 +115,9 @@ def task_from_config(config: Mapping[str, Any]) -> Task:
     UsageError
         ``E110`` for an unknown task or field.
     """
-    fields = {**config, "arms": tuple(config.get("arms") or ())}
+    fields = {**config, "arms": config.get("arms") or ()}
+    # YAML's lists as tuples: a task is a key, of audits that are made once.
+    fields = {key: tuple(part) if isinstance(part, list) else part for key, part in fields.items()}
     try:
         task = Task(**fields)
     except TypeError as error:

@@ -92,3 +92,9 @@ def test_the_truth_of_a_simulation_does_not_speak_of_a_redefined_task(redefined)
 def test_an_unknown_task_lists_the_tasks():
     with pytest.raises(UsageError, match="there are: response, remission, percent_change"):
         task_from_config({"name": "cure", "kind": "classification"})
+
+
+def test_a_task_read_from_yaml_can_be_a_key():
+    config = {"name": "response", "kind": "classification", "thresholds": [0.1, 0.6], "arms": []}
+    task = task_from_config({**config, "decide_at": 0.3})
+    assert {task: "found"}[task_from_config({**config, "decide_at": 0.3})] == "found"
