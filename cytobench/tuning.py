@@ -145,11 +145,10 @@ def searching(
             break
         count = min(_at_once(budget, len(trials)), budget.trials - len(trials))
         asked = [study.ask(distributions) for _ in range(count)]
-        scores = yield [dict(one.params) for one in asked]
-        for one, scored in zip(asked, scores, strict=True):
-            trials.append(
-                Trial(one.number, dict(one.params), scored.score, scored.seconds, scored.error)
-            )
+        settings = [dict(one.params) for one in asked]
+        scores = yield list(settings)
+        for one, params, scored in zip(asked, settings, scores, strict=True):
+            trials.append(Trial(one.number, params, scored.score, scored.seconds, scored.error))
             state = optuna.trial.TrialState.FAIL if scored.score is None else None
             study.tell(one, scored.score, state=state)
     return dict(_best(trials).params), trials

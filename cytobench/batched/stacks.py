@@ -14,9 +14,12 @@ Item = TypeVar("Item")
 
 
 def alike(
-    items: Sequence[Item], key: Callable[[Item], Hashable], floats: Callable[[Item], int]
+    items: Sequence[Item],
+    key: Callable[[Item], Hashable],
+    floats: Callable[[Item], int],
+    most: int = FLOATS,
 ) -> Iterator[list[int]]:
-    """Positions of items with equal keys, in pieces of no more than `FLOATS` numbers.
+    """Positions of items with equal keys, in pieces of no more than `most` numbers.
 
     Nothing is padded: what numpy computes for one matrix of a stack does not depend on the others.
 
@@ -29,7 +32,7 @@ def alike(
     for position, item in enumerate(items):
         groups.setdefault(key(item), []).append(position)
     for group in groups.values():
-        size = max(FLOATS // max(floats(items[group[0]]), 1), 1)
+        size = max(most // max(floats(items[group[0]]), 1), 1)
         yield from (group[start : start + size] for start in range(0, len(group), size))
 
 

