@@ -78,7 +78,7 @@ def _number(problem: Problem, among: Floats, between: Floats) -> Floats:
     mean, spread = problem.y.mean(), problem.y.std() or 1.0
     machine = SVR(kernel="precomputed", C=float(problem.params["C"]))
     machine.fit(among, (problem.y - mean) / spread)
-    return _values(machine, between) * spread + mean
+    return np.asarray(_values(machine, between) * spread + mean)
 
 
 def _probability(problem: Problem, among: Floats, between: Floats) -> Floats:
