@@ -138,9 +138,7 @@ def by_hand(cell: LoadedCell, sampler: str, make: Callable[..., Any]) -> None:
         known, labels = X[split.train], y[split.train].astype(int)
         inner = list(StratifiedKFold(3, shuffle=True, random_state=0).split(known, labels))
 
-        def objective(
-            trial: Any, known: Any = known, labels: Any = labels, inner: Any = inner
-        ) -> Any:
+        def objective(trial: Any, X: Any = known, y: Any = labels, inner: Any = inner) -> Any:
             params = {
                 name: trial.suggest_float(name, item.low, item.high, log=item.log)
                 for name, item in cell.model.space.items()

@@ -7,6 +7,7 @@ but its own (limits, logarithms, codes of categories) is done once for the cohor
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -88,7 +89,7 @@ class Matrix:
         filled[zero] = np.nan  # until a training part is known
         self.values[:, columns] = np.log(filled) if self.log else filled
 
-    def encode(self, train: Rows, others: Sequence[Rows]) -> list[pd.DataFrame]:
+    def encode(self, train: Rows, others: Sequence[Rows]) -> list[Encoded]:
         """Learn from the rows `train`; those and each of `others` as numbers without gaps."""
         values = self._with_limits(train)
         known = values[train]
@@ -104,14 +105,10 @@ class Matrix:
         for rows in (train, *others):
             numbers = values[rows]
             numbers = (np.where(np.isnan(numbers), middle, numbers) - center) / spread
-            index = self.frame.index[rows]
-            part = pd.DataFrame(numbers, index=index, columns=self.numbers)
-            if flags:
-                known_as = np.column_stack([flag[rows] for flag in flags.values()]).astype(float)
-                more = pd.DataFrame(known_as, index=index, columns=list(flags))
-                # Two blocks, as scikit-learn leaves them: a model may write into their array.
-                part = pd.concat([part, more], axis=1) if self.numbers else more
-            encoded.append(part)
+            told = np.empty((len(rows), len(flags)))
+            for k, flag in enumerate(flags.values()):
+                told[:, k] = flag[rows]
+            encoded.append(Encoded(self, rows, numbers, told, list(flags)))
         return encoded
 
     def _with_limits(self, train: Rows) -> Floats:
@@ -127,6 +124,38 @@ class Matrix:
             stands = smallest / np.sqrt(2)
             values[zero, column] = np.log(stands) if self.log else stands
         return values
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """Rows of a matrix as numbers: an array at once, a frame for whom needs its names.
+
+    Attributes
+    ----------
+    numbers, flags : array, shapes (n, numbers) and (n, levels)
+    levels : list of str
+        Names of the flags.
+    """
+
+    matrix: Matrix
+    rows: Rows
+    numbers: Floats
+    flags: Floats
+    levels: list[str]
+
+    def array(self) -> Floats:
+        """All columns."""
+        return np.hstack([self.numbers, self.flags])
+
+    def frame(self) -> pd.DataFrame:
+        """As a model sees it."""
+        index = self.matrix.frame.index[self.rows]
+        numbers = pd.DataFrame(self.numbers, index=index, columns=self.matrix.numbers)
+        if not self.levels:
+            return numbers
+        flags = pd.DataFrame(self.flags, index=index, columns=self.levels)
+        # Two blocks, as scikit-learn leaves them: a model may write into their array.
+        return pd.concat([numbers, flags], axis=1) if self.matrix.numbers else flags
 
 
 def _codes(column: pd.Series) -> tuple[list[object], NDArray[np.intp]]:

@@ -6,8 +6,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytobench.batched.problem import Problem
-from cytobench.core.cards import Input
 from cytobench.core.errors import CytobenchError, PluginError, PredictionWarning
 from cytobench.core.hashing import canonical_json, pseudonyms
 from cytobench.core.result import (
@@ -26,29 +24,26 @@ from cytobench.core.result import (
     Trial,
 )
 from cytobench.core.seeds import derive_seed
-from cytobench.data.cohort import Cohort
-from cytobench.data.subgroups import subgroups
 from cytobench.data.target import BENEFIT
 from cytobench.evaluate.metrics import best_threshold, tuning_loss
 from cytobench.preprocess.matrix import Matrix, is_plain
 from cytobench.preprocess.pipeline import (
     BATCH,
-    baseline_frame,
     build_encoder,
     left_out,
     uncorrected,
 )
-from cytobench.preprocess.recipe import Recipe, recipe_from_config
+from cytobench.preprocess.recipe import recipe_from_config
 from cytobench.registry.load import place
 from cytobench.run.cells import Cell, LoadedCell, load_cell
 from cytobench.run.inner import Answer, Params, answers
+from cytobench.run.parts import Part, Rows, frame_of, matrix_of, subgroups_of
 from cytobench.run.provenance import versions
 from cytobench.splits.plan import Split
 from cytobench.splits.strata import stratified_folds
 from cytobench.tuning import Scored, budget_from_config, searching
 
 Floats = NDArray[np.float64]
-Rows = NDArray[np.intp]
 Steps = Generator[Sequence[Params], Sequence[Answer], dict[str, Any]]
 
 
@@ -63,21 +58,6 @@ class FoldSpec:
     def attempt(self, salt: bytes) -> FoldResult | FoldFailure:
         """Do it, wherever this is."""
         return attempt_fold(self, salt)
-
-
-@dataclass(frozen=True)
-class Part:
-    """Encoded features and outcome of some patients, at positions `rows` of the cohort."""
-
-    X: pd.DataFrame
-    y: Floats
-    rows: Rows
-    kept: dict[str, Any] = field(default_factory=dict)
-
-    @cached_property
-    def values(self) -> Floats:
-        """The features as an array."""
-        return np.ascontiguousarray(self.X.to_numpy(dtype=np.float64))
 
 
 def attempt_fold(spec: FoldSpec, salt: bytes) -> FoldResult | FoldFailure:
@@ -161,7 +141,7 @@ class OuterFold:
         self.budget = budget_from_config(loaded.cell.config["tuning"])
         self.recipe = recipe_from_config(loaded.cell.config["preprocess"])
         card = loaded.model.card
-        self.frame = _frame(loaded.bench.cohort, card.inputs, None if card.raw else self.recipe)
+        self.frame = frame_of(loaded.bench.cohort, card.inputs, None if card.raw else self.recipe)
         self.left_out: dict[str, float] = {}
         self.curves: dict[str, list[float]] = {}
         self.y = loaded.bench.target.y
@@ -329,8 +309,8 @@ class OuterFold:
     def encode(self, train: Rows, other: Rows, draw: int = 0) -> tuple[Part, Part]:
         """Fit the preprocessing on `train` and apply it to both."""
         if self.matrix is not None:
-            X_train, X_other = self.matrix.encode(train, [other])
-            return Part(X_train, self.y[train], train), Part(X_other, self.y[other], other)
+            known, new = self.matrix.encode(train, [other])
+            return Part(known, self.y[train], train), Part(new, self.y[other], other)
         X_train, X_other = self.frame.iloc[train], self.frame.iloc[other]
         if not self.loaded.model.card.raw:
             encoder = self.encoder(draw)
@@ -348,7 +328,7 @@ class OuterFold:
         card = self.loaded.model.card
         if card.raw or not is_plain(self.recipe):
             return None
-        return _matrix(_Same(self.frame), self.loaded.bench.cohort, card.inputs, self.recipe)
+        return matrix_of(self.frame, self.loaded.bench.cohort, card.inputs, self.recipe)
 
     def encoder(self, draw: int = 0) -> Any:
         """The preprocessing of this fold, not fitted."""
@@ -452,7 +432,7 @@ class OuterFold:
         bench, test = self.loaded.bench, self.split.test
         patients = bench.cohort.patients
         arm, site = bench.cohort.labels("arm"), bench.cohort.labels("site")
-        groups = _subgroups(bench.cohort)
+        groups = subgroups_of(bench.cohort)
         return Predictions(
             patient=pseudonyms([patients[row] for row in test], salt),
             y=self.y[test].tolist(),
@@ -462,38 +442,6 @@ class OuterFold:
             truth=bench.target.truth[test].tolist(),
             groups={name: [level[row] for row in test] for name, level in groups.items()},
         )
-
-
-@lru_cache(maxsize=8)
-def _frame(cohort: Cohort, inputs: tuple[Input, ...], recipe: Recipe | None) -> pd.DataFrame:
-    """The baseline columns, once for all folds; never changed in place."""
-    return baseline_frame(cohort, inputs, recipe)
-
-
-@lru_cache(maxsize=2)
-def _subgroups(cohort: Cohort) -> Mapping[str, Sequence[str]]:
-    return subgroups(cohort)
-
-
-class _Same:
-    """A frame that is equal to itself alone, so that a cache can be asked for it."""
-
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self.frame = frame
-
-    def __hash__(self) -> int:
-        return id(self.frame)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.frame is self.frame
-
-
-@lru_cache(maxsize=8)
-def _matrix(
-    same: _Same, cohort: Cohort, inputs: tuple[Input, ...], recipe: Recipe
-) -> Matrix | None:
-    matrix = Matrix(same.frame, cohort, inputs, recipe)
-    return matrix if matrix.usable else None
 
 
 def learning_curves(estimator: Any) -> dict[str, list[float]]:

@@ -28,6 +28,7 @@ DECIDING = (
     "run/fold.py",
     "run/inner.py",
     "run/nuisance.py",
+    "run/parts.py",
     "splits",
     "torch",
     "tuning.py",
