@@ -326,9 +326,13 @@ def _with_solver(source: str, card: ModelCard, own: str) -> str:
     if card.solver is None:
         return source
     module, _ = _solver_place(card.solver, own)
-    if module == own or module.startswith("cytobench."):
+    ours = module.startswith("cytobench.") and not module.startswith("cytobench.plugins.")
+    if module == own or ours:
         return source
-    return digest([source, source_of(Plugin("model", card.name, module, "", card.origin))])
+    try:
+        return digest([source, source_of(Plugin("model", card.name, module, "", card.origin))])
+    except ModuleNotFoundError as error:
+        raise _missing_package(error, card.name, card.extra) from error
 
 
 def place(error: BaseException) -> str:
