@@ -1,5 +1,8 @@
 """Optuna inside one outer fold: a fresh study, asked and told in order, kept in memory.
 
+A search is a generator: it yields settings and is sent how they scored. Whoever scores them may so
+take those of many folds together.
+
 The only module that knows Optuna.
 """
 
@@ -8,7 +11,7 @@ from __future__ import annotations
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +20,10 @@ from cytobench.core.result import Trial
 from cytobench.core.space import Choice, Dimension, Float, Int
 
 SAMPLERS = ("tpe", "random", "qmc", "none")
+STARTUP = 10
+"""Trials that TPE draws at random before it goes by what it was told."""
+Params = Mapping[str, Any]
+Search = Generator[list[Params], Sequence["Scored"], tuple[dict[str, Any], list[Trial]]]
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class Budget:
     trials: int = 30
     seconds: float | None = None
     metric: str = "log_loss"
+    batched: bool = True
 
     def __post_init__(self) -> None:
         if self.sampler not in SAMPLERS:
@@ -50,6 +58,10 @@ class Budget:
             raise UsageError("E114", "must be 1 or more; or tuning=off", where="tuning.trials")
         if self.seconds is not None and self.seconds <= 0:
             raise UsageError("E114", "must be above 0", where="tuning.seconds")
+        if not isinstance(self.batched, bool):
+            raise UsageError(
+                "E114", f"must be true or false, not {self.batched!r}", where="tuning.batched"
+            )
 
     @property
     def off(self) -> bool:
@@ -65,17 +77,45 @@ def budget_from_config(config: Mapping[str, Any]) -> Budget:
         raise UsageError("E114", str(error), where="tuning") from error
 
 
+@dataclass(frozen=True)
+class Scored:
+    """How a setting did: its score, lower is better, or why there is none."""
+
+    score: float | None
+    seconds: float
+    error: str = ""
+
+
 def search(
     space: Mapping[str, Dimension],
-    defaults: Mapping[str, Any],
-    score: Callable[[Mapping[str, Any]], float],
+    defaults: Params,
+    score: Callable[[Params], float],
     budget: Budget,
     seed: int,
 ) -> tuple[dict[str, Any], list[Trial]]:
-    """Minimise `score` over `space`.
+    """Minimise `score` over `space`, see :func:`searching`."""
+    steps = searching(space, defaults, budget, seed)
+    try:
+        asked = next(steps)
+        while True:
+            asked = steps.send([measured(score, params) for params in asked])
+    except StopIteration as end:
+        found: tuple[dict[str, Any], list[Trial]] = end.value
+        return found
+
+
+def searching(
+    space: Mapping[str, Dimension], defaults: Params, budget: Budget, seed: int
+) -> Search:
+    """Look for the setting with the lowest score.
 
     The first trial is the plugin's defaults, so that tuning never answers with something that
-    looked worse than no tuning. A trial that raises or scores NaN is recorded and passed over.
+    looked worse than no tuning. A trial without a score is recorded and passed over.
+
+    Yields
+    ------
+    list of mapping
+        Settings to be scored next: all that the sampler draws without knowing how others did.
 
     Returns
     -------
@@ -100,18 +140,31 @@ def search(
     distributions = {name: _distribution(dimension) for name, dimension in space.items()}
     trials: list[Trial] = []
     started = time.monotonic()
-    for number in range(budget.trials):
-        if number and budget.seconds and time.monotonic() - started >= budget.seconds:
+    while len(trials) < budget.trials:
+        if trials and budget.seconds and time.monotonic() - started >= budget.seconds:
             break
-        asked = study.ask(distributions)
-        trial = _run(number, dict(asked.params), score)
-        trials.append(trial)
-        failed = optuna.trial.TrialState.FAIL
-        study.tell(asked, trial.score, state=failed if trial.score is None else None)
+        count = min(_at_once(budget, len(trials)), budget.trials - len(trials))
+        asked = [study.ask(distributions) for _ in range(count)]
+        settings = [dict(one.params) for one in asked]
+        scores = yield list(settings)
+        for one, params, scored in zip(asked, settings, scores, strict=True):
+            trials.append(Trial(one.number, params, scored.score, scored.seconds, scored.error))
+            state = optuna.trial.TrialState.FAIL if scored.score is None else None
+            study.tell(one, scored.score, state=state)
     return dict(_best(trials).params), trials
 
 
-def _run(number: int, params: dict[str, Any], score: Callable[[Mapping[str, Any]], float]) -> Trial:
+def _at_once(budget: Budget, done: int) -> int:
+    """How many settings the sampler draws without knowing how the last ones did."""
+    if budget.seconds or (budget.sampler == "qmc" and not done):
+        return 1  # the sequence begins once the space is known from a first trial
+    if budget.sampler == "tpe":
+        return max(STARTUP - done, 1)
+    return budget.trials
+
+
+def measured(score: Callable[[Params], float], params: Params) -> Scored:
+    """Score a setting; what it raises is noted, except what is wrong with the plugin itself."""
     started = time.perf_counter()
     try:
         value: float | None = score(params)
@@ -120,8 +173,7 @@ def _run(number: int, params: dict[str, Any], score: Callable[[Mapping[str, Any]
         raise
     except Exception:
         value, error = None, traceback.format_exc(limit=-2)
-    seconds = time.perf_counter() - started
-    return Trial(number, params, None if error else value, seconds, error)
+    return Scored(None if error else value, time.perf_counter() - started, error)
 
 
 def _best(trials: Sequence[Trial]) -> Trial:
@@ -166,4 +218,4 @@ def _sampler(budget: Budget, seed: int) -> Any:
             warnings.simplefilter("ignore", ExperimentalWarning)
             return QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
     # Spelt out: the defaults of both changed in Optuna 5.
-    return TPESampler(seed=seed, multivariate=True, constant_liar=False)
+    return TPESampler(seed=seed, multivariate=True, constant_liar=False, n_startup_trials=STARTUP)

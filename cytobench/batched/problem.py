@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,6 +27,10 @@ class Problem:
     params : mapping
         Every parameter of the model, defaults included.
     random_state : int
+    kept : mutable mapping
+        Shared by the problems that differ in `params` alone, as long as their fold is tuned: what a
+        solver finds out from `X`, `y` and `X_new` and wants again at the next trial. Nothing that
+        depends on the trials seen so far.
     """
 
     X: Floats
@@ -34,6 +38,7 @@ class Problem:
     X_new: Floats
     params: Mapping[str, Any]
     random_state: int
+    kept: MutableMapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 class Solver(Protocol):

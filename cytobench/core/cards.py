@@ -39,6 +39,10 @@ class ModelCard:
         The optional dependency group that it needs, named as the package that it imports.
     composed : str or None
         The parameter that lists other model plugins by name; their sources are part of its key.
+    solver : str or None
+        ``"module:function"``, or ``":function"`` in the plugin's own file, of a
+        :class:`cytobench.batched.problem.Solver` that predicts as the model does, for many training
+        parts and settings at once; imported where it is first used.
     excused : mapping
         Code of a check of ``cytobench check`` -> why it is expected to fail.
     role : {"model", "floor"}
@@ -55,6 +59,7 @@ class ModelCard:
     needs: tuple[str, ...] = ()
     extra: str | None = None
     composed: str | None = None
+    solver: str | None = None
     excused: Mapping[str, str] = field(default_factory=dict)
     role: Role = "model"
     version: str = "1"

@@ -7,6 +7,7 @@ importing a plugin has no side effect and finding one needs no import.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
@@ -24,6 +25,7 @@ from cytobench.core.errors import PluginError
 from cytobench.core.space import Dimension
 
 DECLARATION = "__cytobench__"
+SOLVER = re.compile(r"[\w.]*:[A-Za-z_]\w*\Z")
 INJECTED = ("random_state", "kind", "device", "units", "arm", "arms")
 """Arguments that the framework fills in where a model's signature accepts them."""
 
@@ -39,6 +41,7 @@ def model(
     needs: Sequence[str] = (),
     extra: str | None = None,
     composed: str | None = None,
+    solver: str | None = None,
     excused: Mapping[str, str] | None = None,
     role: Role = "model",
     name: str | None = None,
@@ -58,7 +61,7 @@ def model(
     ------
     PluginError
         ``E212`` for an unknown task or input, or a space over a parameter that does not exist,
-        ``E216`` for an excuse without a reason.
+        ``E216`` for an excuse without a reason, ``E217`` for a solver that cannot be one.
     """
 
     def declare(factory: Factory) -> Factory:
@@ -73,6 +76,7 @@ def model(
             needs=needs,
             extra=extra,
             composed=composed,
+            solver=solver,
             excused=excused or {},
             role=role,
             version=version,
@@ -135,6 +139,8 @@ def model_card(*, name: str, doc: str, parameters: Mapping[str, Any], **fields: 
     _all_known(name, "parameter in space", tuple(space), tuple(tunable))
     if fields.get("composed") is not None:
         _all_known(name, "parameter in composed", (fields["composed"],), tuple(tunable))
+    if fields.get("solver") is not None:
+        _check_solver(name, fields["solver"], raw=bool(fields.get("raw")))
     return ModelCard(
         **{
             **fields,
@@ -167,6 +173,22 @@ def reasons(name: str, excused: Mapping[str, str]) -> dict[str, str]:
                 hint='write excused={"CB203": "why this is expected"}',
             )
     return {str(code): reason for code, reason in excused.items()}
+
+
+def _check_solver(name: str, solver: object, *, raw: bool) -> None:
+    if not isinstance(solver, str) or not SOLVER.match(solver):
+        raise PluginError(
+            "E217",
+            f"solver is {solver!r}, expected 'module:function', or ':function' in the same file",
+            where=f"plugin {name!r}",
+            hint="it is read without importing it; a name alone would run the file",
+        )
+    if raw:
+        raise PluginError(
+            "E217",
+            "a solver is given encoded numbers, and raw=True asks for the cohort's own columns",
+            where=f"plugin {name!r}",
+        )
 
 
 def first_line(doc: str) -> str:

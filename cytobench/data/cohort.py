@@ -201,7 +201,15 @@ class Cohort:
         column = getattr(self, role)
         if column is None:
             return [""] * len(self)
-        return ["" if pd.isna(value) else str(value) for value in self._frozen[column]]
+        if column not in self._labels:
+            values = self._frozen[column]
+            self._labels[column] = ["" if pd.isna(value) else str(value) for value in values]
+        return list(self._labels[column])
+
+    @cached_property
+    def _labels(self) -> dict[str, list[str]]:
+        """What :meth:`labels` has answered: every fold asks for it again."""
+        return {}
 
     @cached_property
     def fingerprint(self) -> str:

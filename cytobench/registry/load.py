@@ -8,6 +8,7 @@ import inspect
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -107,6 +108,23 @@ class LoadedModel:
             )
         return estimator
 
+    @cached_property
+    def solver(self) -> Callable[..., Any] | None:
+        """What fits many problems of this model together; None where it declares nothing.
+
+        Raises
+        ------
+        PluginError
+            ``E203`` or ``E220`` where its module cannot be imported, ``E206`` where it has no such
+            function.
+        """
+        if self.card.solver is None:
+            return None
+        module, attribute = _solver_place(self.card.solver, self.factory.__module__)
+        place = f"solver: {self.card.solver} of {self.card.origin}"
+        plugin = Plugin("model", self.card.name, module, attribute, place)
+        return import_plugin(plugin, declared=False)
+
 
 def contract_of(estimator: Any) -> Contract:
     """What a model says of a patient: an outcome, the effect of each arm, or an arm."""
@@ -148,7 +166,8 @@ def load_model(config: Mapping[str, Any]) -> LoadedModel:
             hint=f"it has: {', '.join(sorted(known)) or 'none'}",
         )
     card = replace(card, origin=plugin.origin)
-    loaded = LoadedModel(card, factory, fields, space, source_of(plugin), _extras(card))
+    source = _with_solver(source_of(plugin), card, plugin.module)
+    loaded = LoadedModel(card, factory, fields, space, source, _extras(card))
     return loaded if card.composed is None else _with_parts(loaded)
 
 
@@ -302,6 +321,28 @@ def source_of(plugin: Plugin) -> str:
     if spec is None or spec.origin is None or not Path(spec.origin).is_file():
         return ""
     return file_digest(Path(spec.origin))
+
+
+def _solver_place(solver: str, own: str) -> tuple[str, str]:
+    module, _, attribute = solver.partition(":")
+    return module or own, attribute
+
+
+def _with_solver(source: str, card: ModelCard, own: str) -> str:
+    """The source's hash, with that of the solver's file where it is neither the plugin's nor ours.
+
+    The framework's own solvers are part of its revision.
+    """
+    if card.solver is None:
+        return source
+    module, _ = _solver_place(card.solver, own)
+    ours = module.startswith("cytobench.") and not module.startswith("cytobench.plugins.")
+    if module == own or ours:
+        return source
+    try:
+        return digest([source, source_of(Plugin("model", card.name, module, "", card.origin))])
+    except ModuleNotFoundError as error:
+        raise _missing_package(error, card.name, card.extra) from error
 
 
 def place(error: BaseException) -> str:

@@ -25,8 +25,9 @@ from cytobench.evaluate.benefit.scores import Trial, doubly_robust
 from cytobench.preprocess.pipeline import baseline_frame, build_encoder
 from cytobench.registry.load import contract_of
 from cytobench.run.cells import LoadedCell
-from cytobench.run.fold import OuterFold, Part, learning_curves
+from cytobench.run.fold import OuterFold, learning_curves
 from cytobench.run.nuisance import Inner, Judged, fit_nuisance, kept_judgement
+from cytobench.run.parts import Part
 from cytobench.run.provenance import versions
 from cytobench.tuning import search
 

@@ -93,6 +93,13 @@ class LoadedCell:
             arms=arms_of(cohort, task.arms).names if task.kind == BENEFIT else (),
         )
 
+    @property
+    def batched(self) -> bool:
+        """Whether a solver, not the estimator, gives the trials' inner predictions."""
+        if self.bench.target.task.kind == BENEFIT or self.model.card.solver is None:
+            return False
+        return budget_from_config(self.cell.config["tuning"]).batched
+
     @cached_property
     def key(self) -> str:
         """Sha256 of everything that the predictions depend on."""
@@ -106,7 +113,7 @@ class LoadedCell:
             "versions": versions(*self.model.extras),
             "permutation": self.cell.permutation,
             **{name: config[name] for name in ("task", "model", "preprocess", "seed", "device")},
-            "tuning": asdict(budget_from_config(config["tuning"])),
+            "tuning": {**asdict(budget_from_config(config["tuning"])), "batched": self.batched},
         }
         if self.bench.target.task.kind == BENEFIT:
             parts["assignment"] = self.bench.cohort.card.assignment

@@ -1,14 +1,20 @@
-"""Engines: carry fold specs to where they are run and bring the results back, in any order."""
+"""Engines: carry fold specs to where they are run and bring the results back, in any order.
+
+A spec may stand for several folds that are done together; ``apart`` then names them one by one, and
+its answer is a list.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from cytobench import console
 from cytobench.core.errors import UsageError
+from cytobench.core.result import FoldFailure
 from cytobench.run.limits import Limits, guarded, limits_from_config, undisturbed
 
 ENGINES = ("serial", "joblib")
@@ -31,7 +37,9 @@ Spec = TypeVar("Spec", bound=Work)
 def run_folds(
     specs: Sequence[Spec], engine: Mapping[str, Any], salt: bytes
 ) -> Iterator[tuple[Spec, Any]]:
-    """Run folds with the chosen engine, yielding each as it finishes.
+    """Run folds with the chosen engine, yielding each as it finishes, one by one.
+
+    Where a fold has limits, folds that could be done together are not.
 
     Parameters
     ----------
@@ -41,11 +49,30 @@ def run_folds(
     """
     workers, limits = check_engine(engine), limits_from_config(engine)
     if limits.any:
+        specs = _apart(specs)
         yield from guarded(specs, min(workers, len(specs)), salt, limits)
-    elif workers == 1 or len(specs) == 1:
-        yield from ((spec, undisturbed(spec, salt)) for spec in specs)
+        return
+    if workers == 1 or len(specs) == 1:
+        done: Iterator[tuple[Spec, Any]] = ((spec, undisturbed(spec, salt)) for spec in specs)
     else:
-        yield from _joblib(specs, min(workers, len(specs)), salt)
+        done = _joblib(specs, min(workers, len(specs)), salt)
+    for spec, outcome in done:
+        yield from _each(spec, outcome)
+
+
+def _apart(specs: Sequence[Spec]) -> list[Spec]:
+    """Specs of one fold each."""
+    return [one for spec in specs for one in getattr(spec, "apart", [spec])]
+
+
+def _each(spec: Spec, outcome: Any) -> Iterator[tuple[Spec, Any]]:
+    """What became of each fold; what befell all of them together befell each."""
+    folds = _apart([spec])
+    if isinstance(outcome, FoldFailure):
+        outcomes: list[Any] = [replace(outcome, fold=one.fold) for one in folds]
+    else:
+        outcomes = outcome if isinstance(outcome, list) else [outcome]
+    yield from zip(folds, outcomes, strict=True)
 
 
 def check_engine(engine: Mapping[str, Any]) -> int:
@@ -90,7 +117,7 @@ def _joblib(specs: Sequence[Spec], workers: int, salt: bytes) -> Iterator[tuple[
     except BrokenExecutor:
         # Loky loses everything with one worker; guarded processes lose the culprit only.
         console.warn("a worker process died; the folds that are left run in guarded processes")
-        yield from guarded(list(left.values()), workers, salt, Limits())
+        yield from guarded(_apart(list(left.values())), workers, salt, Limits())
 
 
 def _numbered(number: int, spec: Work, salt: bytes) -> tuple[int, Any]:

@@ -26,7 +26,8 @@ from cytobench.preprocess.pipeline import BATCH
 from cytobench.registry.load import place
 from cytobench.run.attribution import shap_values, used_columns
 from cytobench.run.cells import Cell, LoadedCell, load_cell
-from cytobench.run.fold import OuterFold, Part
+from cytobench.run.fold import OuterFold
+from cytobench.run.parts import Part
 
 Floats = NDArray[np.float64]
 REPRODUCED = 1e-6

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 import traceback
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytobench.batched.problem import Problem
 from cytobench.core.errors import CytobenchError, PluginError, PredictionWarning
 from cytobench.core.hashing import canonical_json, pseudonyms
 from cytobench.core.result import (
@@ -24,12 +24,11 @@ from cytobench.core.result import (
     Trial,
 )
 from cytobench.core.seeds import derive_seed
-from cytobench.data.subgroups import subgroups
 from cytobench.data.target import BENEFIT
 from cytobench.evaluate.metrics import best_threshold, tuning_loss
+from cytobench.preprocess.matrix import Matrix, is_plain
 from cytobench.preprocess.pipeline import (
     BATCH,
-    baseline_frame,
     build_encoder,
     left_out,
     uncorrected,
@@ -37,12 +36,15 @@ from cytobench.preprocess.pipeline import (
 from cytobench.preprocess.recipe import recipe_from_config
 from cytobench.registry.load import place
 from cytobench.run.cells import Cell, LoadedCell, load_cell
+from cytobench.run.inner import Answer, Params, answers
+from cytobench.run.parts import Part, Rows, frame_of, matrix_of, subgroups_of
 from cytobench.run.provenance import versions
 from cytobench.splits.plan import Split
 from cytobench.splits.strata import stratified_folds
-from cytobench.tuning import budget_from_config, search
+from cytobench.tuning import Scored, budget_from_config, searching
 
 Floats = NDArray[np.float64]
+Steps = Generator[Sequence[Params], Sequence[Answer], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -58,34 +60,40 @@ class FoldSpec:
         return attempt_fold(self, salt)
 
 
-@dataclass(frozen=True)
-class Part:
-    """Encoded features and outcome of some patients, at positions `rows` of the cohort."""
-
-    X: pd.DataFrame
-    y: Floats
-    rows: NDArray[np.intp]
-
-
 def attempt_fold(spec: FoldSpec, salt: bytes) -> FoldResult | FoldFailure:
     """Run a fold; whatever the model or the data raise becomes a :class:`FoldFailure`."""
     try:
-        loaded = load_cell(spec.cell)
-        if loaded.key != spec.key:
-            raise PluginError(
-                "E501",
-                "data, plugins or packages differ between this worker and the process that "
-                "planned the run",
-                where=f"cell {spec.key[:12]}",
-                hint="give every worker the same files and environment",
-            )
-        return run_fold(loaded, spec.fold, salt)
-    except CytobenchError as error:
-        text = f"[{error.code}] {error.message}"
-        return FoldFailure(spec.fold, text, error.where, traceback.format_exc(), error.hint)
+        return run_fold(load_as_planned(spec.cell, spec.key), spec.fold, salt)
     except (Exception, SystemExit) as error:
-        text = f"{type(error).__name__}: {error}"
-        return FoldFailure(spec.fold, text, place(error), traceback.format_exc())
+        return failure_of(spec.fold, error)
+
+
+def load_as_planned(cell: Cell, key: str) -> LoadedCell:
+    """The cell, as it was when its run was planned.
+
+    Raises
+    ------
+    PluginError
+        ``E501`` where something of it is another here.
+    """
+    loaded = load_cell(cell)
+    if loaded.key != key:
+        raise PluginError(
+            "E501",
+            "data, plugins or packages differ between this worker and the process that "
+            "planned the run",
+            where=f"cell {key[:12]}",
+            hint="give every worker the same files and environment",
+        )
+    return loaded
+
+
+def failure_of(fold: int, error: BaseException) -> FoldFailure:
+    """What is stored of a fold that raised."""
+    trace = "".join(traceback.format_exception(error))
+    if isinstance(error, CytobenchError):
+        return FoldFailure(fold, f"[{error.code}] {error.message}", error.where, trace, error.hint)
+    return FoldFailure(fold, f"{type(error).__name__}: {error}", place(error), trace)
 
 
 def run_fold(loaded: LoadedCell, fold: int, salt: bytes) -> FoldResult:
@@ -133,29 +141,43 @@ class OuterFold:
         self.budget = budget_from_config(loaded.cell.config["tuning"])
         self.recipe = recipe_from_config(loaded.cell.config["preprocess"])
         card = loaded.model.card
-        self.frame = baseline_frame(
-            loaded.bench.cohort, card.inputs, None if card.raw else self.recipe
-        )
+        self.frame = frame_of(loaded.bench.cohort, card.inputs, None if card.raw else self.recipe)
         self.left_out: dict[str, float] = {}
         self.curves: dict[str, list[float]] = {}
         self.y = loaded.bench.target.y
-        self.seen: dict[str, list[Floats]] = {}
+        self.inner: list[tuple[Part, Part]] = []
+        self.seen: dict[str, Answer] = {}
         # Not the model's name: every model gets the same inner splits.
         self.seed = derive_seed(loaded.cell.config["seed"], loaded.bench.plan.hash, fold)
 
     def run(self, salt: bytes) -> dict[str, Any]:
         """All steps; the fields of a :class:`FoldResult` but its warnings."""
-        started = time.perf_counter()
-        inner = self._inner_parts()
-        params, trials = search(
-            self.loaded.model.space,
-            self.loaded.model.parameters,
-            partial(self._score, inner=inner),
-            self.budget,
-            derive_seed(self.seed, "sampler", self.loaded.cell.model_name),
-        )
-        threshold = self._threshold(params, inner)
-        tuned = time.perf_counter()
+        steps = self.steps(salt)
+        try:
+            asked = next(steps)
+            while True:
+                asked = steps.send(answers([(self, asked)])[0])
+        except StopIteration as end:
+            found: dict[str, Any] = end.value
+            return found
+
+    def steps(self, salt: bytes) -> Steps:
+        """All steps; yields settings whose inner predictions it is then sent.
+
+        Returns
+        -------
+        dict
+            The fields of a :class:`FoldResult` but its warnings.
+        """
+        started, self.waited = time.perf_counter(), 0.0
+        self.inner = self._inner_parts()
+        params, trials = yield from self._tune()
+        # The best trial's inner predictions are there already; untuned defaults have none yet.
+        threshold = None
+        if self.kind == "classification":
+            yield from self._ask([params])
+            threshold = self._threshold(params)
+        tune = time.perf_counter() - started - self.waited
         prediction, train, seconds = self._refit(params)
         return {
             "fold": self.index,
@@ -166,14 +188,68 @@ class OuterFold:
             "trials": trials,
             "threshold": threshold,
             "train_mean": float(self.y[self.split.train].mean()),
-            "timings": {"tune": tuned - started, **seconds},
+            "timings": {"tune": tune, **seconds},
             "features": [str(column) for column in train.X.columns],
             "parameters": len(train.X.columns) - self._categories(),
             "left_out": self.left_out,
             "curves": self.curves,
-            "inner": self._inner(trials, inner),
+            "inner": self._inner(trials),
             "versions": versions(*self.loaded.model.extras),
         }
+
+    def _tune(self) -> Generator[Sequence[Params], Sequence[Answer], Any]:
+        """Search the model's space; the best parameters and the trials."""
+        tuning = searching(
+            self.loaded.model.space,
+            self.loaded.model.parameters,
+            self.budget,
+            derive_seed(self.seed, "sampler", self.loaded.cell.model_name),
+        )
+        loss = tuning_loss(self.budget.metric, self.kind)
+        try:
+            settings = next(tuning)
+            while True:
+                yield from self._ask(settings)
+                settings = tuning.send([self._scored(params, loss) for params in settings])
+        except StopIteration as end:
+            return end.value
+
+    def _ask(
+        self, settings: Sequence[Params]
+    ) -> Generator[Sequence[Params], Sequence[Answer], None]:
+        """Have the inner predictions of settings that are not there yet."""
+        new = {key: one for one in settings if (key := canonical_json(dict(one))) not in self.seen}
+        if new:
+            before = time.perf_counter()
+            found = yield list(new.values())
+            self.waited += time.perf_counter() - before - sum(one.seconds for one in found)
+            self.seen.update(zip(new, found, strict=True))
+
+    def _answer(self, params: Params) -> Answer:
+        return self.seen[canonical_json(dict(params))]
+
+    def _scored(self, params: Params, loss: Any) -> Scored:
+        """The mean loss over the inner validation parts.
+
+        Raises
+        ------
+        CytobenchError
+            What is wrong with the plugin itself.
+        """
+        answer = self._answer(params)
+        if isinstance(answer.error, CytobenchError):
+            raise answer.error
+        if answer.error is not None:
+            lines = traceback.format_exception(answer.error, limit=-2)
+            return Scored(None, answer.seconds, "".join(lines))
+        losses = [
+            loss(valid.y, prediction)
+            for (_, valid), prediction in zip(self.inner, answer.predictions, strict=True)
+        ]
+        score = float(np.mean(losses))
+        if score != score:
+            return Scored(None, answer.seconds, "the score is NaN")
+        return Scored(score, answer.seconds)
 
     def _refit(self, params: Mapping[str, Any]) -> tuple[Floats, Part, dict[str, float]]:
         """Fit on the whole training part and predict the test part; averaged over imputations."""
@@ -230,10 +306,11 @@ class OuterFold:
         )
         return [(rows[train], rows[valid]) for train, valid in splits]
 
-    def encode(
-        self, train: NDArray[np.intp], other: NDArray[np.intp], draw: int = 0
-    ) -> tuple[Part, Part]:
+    def encode(self, train: Rows, other: Rows, draw: int = 0) -> tuple[Part, Part]:
         """Fit the preprocessing on `train` and apply it to both."""
+        if self.matrix is not None:
+            known, new = self.matrix.encode(train, [other])
+            return Part(known, self.y[train], train), Part(new, self.y[other], other)
         X_train, X_other = self.frame.iloc[train], self.frame.iloc[other]
         if not self.loaded.model.card.raw:
             encoder = self.encoder(draw)
@@ -245,6 +322,14 @@ class OuterFold:
                 warnings.warn(said, stacklevel=2)
         return Part(X_train, self.y[train], train), Part(X_other, self.y[other], other)
 
+    @property
+    def matrix(self) -> Matrix | None:
+        """What encodes a plain recipe; None for others, which take a Pipeline."""
+        card = self.loaded.model.card
+        if card.raw or not is_plain(self.recipe):
+            return None
+        return matrix_of(self.frame, self.loaded.bench.cohort, card.inputs, self.recipe)
+
     def encoder(self, draw: int = 0) -> Any:
         """The preprocessing of this fold, not fitted."""
         return build_encoder(
@@ -255,46 +340,37 @@ class OuterFold:
             draw=draw,
         )
 
-    def _score(self, params: Mapping[str, Any], inner: Sequence[tuple[Part, Part]]) -> float:
-        loss = tuning_loss(self.budget.metric, self.kind)
-        predictions = self._out_of_fold(params, inner)
-        losses = [
-            loss(valid.y, prediction)
-            for (_, valid), prediction in zip(inner, predictions, strict=True)
+    def problems(self, params: Params) -> list[Problem]:
+        """A setting's fits to the inner training parts, as a solver is given them."""
+        return [
+            Problem(
+                train.values,
+                train.y,
+                valid.values,
+                {**self.loaded.model.parameters, **params},
+                derive_seed(self.seed, "model"),
+                train.kept,
+            )
+            for train, valid in self.inner
         ]
-        return float(np.mean(losses))
 
-    def _out_of_fold(
-        self, params: Mapping[str, Any], inner: Sequence[tuple[Part, Part]]
-    ) -> list[Floats]:
-        """Predictions for the inner validation parts; kept, the best trial's are used again."""
-        key = canonical_json(dict(params))
-        if key not in self.seen:
-            self.seen[key] = [
-                self.predict(self.fit(params, train), valid.X) for train, valid in inner
-            ]
-        return self.seen[key]
-
-    def _threshold(
-        self, params: Mapping[str, Any], inner: Sequence[tuple[Part, Part]]
-    ) -> float | None:
+    def _threshold(self, params: Params) -> float:
         """The decision threshold, from out-of-fold predictions inside the training part."""
-        if self.kind == "regression":
-            return None
-        outcomes = np.concatenate([valid.y for _, valid in inner])
-        return best_threshold(outcomes, np.concatenate(self._out_of_fold(params, inner)))
+        answer = self._answer(params)
+        if answer.error is not None:
+            raise answer.error
+        outcomes = np.concatenate([valid.y for _, valid in self.inner])
+        return best_threshold(outcomes, np.concatenate(answer.predictions))
 
-    def _inner(
-        self, trials: Sequence[Trial], inner: Sequence[tuple[Part, Part]]
-    ) -> InnerPredictions | None:
+    def _inner(self, trials: Sequence[Trial]) -> InnerPredictions | None:
         """Every trial's inner predictions: what a bootstrap of the selection needs later."""
-        if not inner:
+        if not self.inner:
             return None
         settings = {trial.number: trial.params for trial in trials if trial.score is not None}
         return InnerPredictions(
-            np.concatenate([valid.y for _, valid in inner]).tolist(),
+            np.concatenate([valid.y for _, valid in self.inner]).tolist(),
             {
-                number: np.concatenate(self._out_of_fold(params, inner)).tolist()
+                number: np.concatenate(self._answer(params).predictions).tolist()
                 for number, params in (settings or {0: {}}).items()
             },
         )
@@ -333,12 +409,22 @@ class OuterFold:
                     where=where,
                 )
             prediction = prediction[:, 1]
-        if prediction.shape != (len(X),) or not np.isfinite(prediction).all():
+        return self.checked(prediction, len(X))
+
+    def checked(self, prediction: Floats, expected: int) -> Floats:
+        """Predictions for as many patients as were asked about.
+
+        Raises
+        ------
+        PluginError
+            ``E231`` where they are none.
+        """
+        if prediction.shape != (expected,) or not np.isfinite(prediction).all():
             raise PluginError(
                 "E231",
                 f"predictions of shape {prediction.shape} with "
-                f"{int((~np.isfinite(prediction)).sum())} not finite, expected {len(X)} numbers",
-                where=where,
+                f"{int((~np.isfinite(prediction)).sum())} not finite, expected {expected} numbers",
+                where=f"model {self.loaded.model.card.name!r} ({self.loaded.model.card.origin})",
             )
         return prediction
 
@@ -346,7 +432,7 @@ class OuterFold:
         bench, test = self.loaded.bench, self.split.test
         patients = bench.cohort.patients
         arm, site = bench.cohort.labels("arm"), bench.cohort.labels("site")
-        groups = subgroups(bench.cohort)
+        groups = subgroups_of(bench.cohort)
         return Predictions(
             patient=pseudonyms([patients[row] for row in test], salt),
             y=self.y[test].tolist(),

@@ -16,6 +16,7 @@ from cytobench.registry.extras import distributions
 
 PACKAGE = Path(__file__).resolve().parent.parent
 DECIDING = (
+    "batched",
     "core/seeds.py",
     "data/arms.py",
     "data/target.py",
@@ -25,7 +26,9 @@ DECIDING = (
     "registry/load.py",
     "run/benefit_fold.py",
     "run/fold.py",
+    "run/inner.py",
     "run/nuisance.py",
+    "run/parts.py",
     "splits",
     "torch",
     "tuning.py",

@@ -15,21 +15,32 @@ from cytobench.data.target import BENEFIT
 from cytobench.run.cells import Cell, LoadedCell, load_cell
 from cytobench.run.engine import check_engine, run_folds
 from cytobench.run.fold import FoldSpec
+from cytobench.run.lockstep import FoldsSpec, at_once
 from cytobench.run.pooled import shift_record
 from cytobench.run.provenance import git_commit, versions
 from cytobench.run.store import RunStore
 from cytobench.run.vetting import Vetting, open_findings
 
+PIECES = 4
+"""Cells for each worker from which on none has to be shared between workers."""
+
 
 @dataclass(frozen=True)
 class Planned:
-    """A cell that can be run: what is done and what is still to do."""
+    """A cell that can be run: what is done and what is still to do.
+
+    Attributes
+    ----------
+    together : int
+        Folds that may be done at once.
+    """
 
     cell: Cell
     key: str
     folds: int
     missing: Sequence[int]
     notes: Sequence[str]
+    together: int = 1
 
 
 @dataclass(frozen=True)
@@ -95,7 +106,7 @@ def run_cells(
 
     A cell that cannot be prepared, or a fold that fails, costs itself only.
     """
-    check_engine(engine)
+    workers = check_engine(engine)
     summary = Summary(cells=len(cells))
     plans: dict[str, Planned] = {}
     vetting = Vetting(store)
@@ -122,21 +133,38 @@ def run_cells(
         _keep_cohort(loaded, store)
         folds = about["folds"]
         missing = [fold for fold in range(folds) if fold not in done]
-        plans[loaded.key] = Planned(cell, loaded.key, folds, missing, about["notes"])
+        plans[loaded.key] = Planned(
+            cell, loaded.key, folds, missing, about["notes"], at_once(loaded)
+        )
         for record in open_findings(findings or []):
             summary.warnings[record["code"] + loaded.bench.cohort.name] = (
                 f"[{record['code']}] {loaded.bench.cohort.name}: {record['sentence']}"
             )
         summary.folds_kept += folds - len(missing)
     listener.planned(list(plans.values()), summary.refused)
-    specs = [
-        FoldSpec(planned.cell, planned.key, fold)
-        for planned in plans.values()
-        for fold in planned.missing
-    ]
+    specs = _work(list(plans.values()), workers)
     if specs:
         _run(specs, plans, engine, store, listener, summary)
     return summary
+
+
+def _work(plans: Sequence[Planned], workers: int) -> list[FoldSpec | FoldsSpec]:
+    """What is to be done, in pieces: as many folds together as leave something for every worker."""
+    batched = sum(bool(planned.missing) and planned.together > 1 for planned in plans)
+    enough = batched >= PIECES * workers
+    work: list[FoldSpec | FoldsSpec] = []
+    for planned in plans:
+        each = planned.together if enough else -(-len(planned.missing) // workers)
+        for folds in _batches(planned.missing, max(min(each, planned.together), 1)):
+            if planned.together > 1:
+                work.append(FoldsSpec(planned.cell, planned.key, folds))
+            else:
+                work += [FoldSpec(planned.cell, planned.key, fold) for fold in folds]
+    return work
+
+
+def _batches(folds: Sequence[int], size: int) -> list[tuple[int, ...]]:
+    return [tuple(folds[start : start + size]) for start in range(0, len(folds), size)]
 
 
 def _keep_cohort(loaded: LoadedCell, store: RunStore) -> None:
@@ -149,7 +177,7 @@ def _keep_cohort(loaded: LoadedCell, store: RunStore) -> None:
 
 
 def _run(
-    specs: Sequence[FoldSpec],
+    specs: Sequence[FoldSpec | FoldsSpec],
     plans: Mapping[str, Planned],
     engine: Mapping[str, Any],
     store: RunStore,

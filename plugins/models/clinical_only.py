@@ -8,6 +8,7 @@ from cytobench import Float, model
     space={"C": Float(1e-3, 1e2, log=True)},
     inputs=("clinical",),
     role="floor",
+    solver="cytobench.batched.linear:ridge",
     licence="BSD-3-Clause",
     citation="10.2307/2347628",
 )
@@ -17,4 +18,4 @@ def clinical_only(C=1.0, kind="classification"):
 
     if kind == "regression":
         return Ridge(alpha=1 / C)
-    return LogisticRegression(C=C, max_iter=1000)
+    return LogisticRegression(C=C, max_iter=1000, tol=1e-6)

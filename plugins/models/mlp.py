@@ -12,6 +12,7 @@ from cytobench import Choice, Float, Int, model
         "learning_rate": Float(1e-3, 1e-2, log=True),
         "weight_decay": Float(1e-3, 1.0, log=True),
     },
+    solver="cytobench.torch.batch:mlp",
     extra="torch",
     licence="BSD-3-Clause",
     citation="10.1038/323533a0",

@@ -1,0 +1,247 @@
+"""Elastic net and lasso, logistic and linear: scikit-learn's objectives for many problems at once.
+
+Proximal Newton steps (Lee, Sun & Saunders 2014, doi:10.1137/130921428) whose quadratic models are
+minimised by coordinate descent (Friedman, Hastie & Tibshirani 2010, doi:10.18637/jss.v033.i01),
+one coordinate of all problems at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from cytobench.batched.problem import Floats, Problem
+from cytobench.batched.stacks import alike, two_classes
+
+WIDEST = 300
+"""Features beyond which a matrix of their products costs more than what is shared saves."""
+MOST_FLOATS = 2**23
+"""In a stack of features: 64 megabytes. Coordinates gain more from company than from a cache."""
+MOST_STEPS = 100
+MOST_SWEEPS = 1000
+SWEEPS_A_SOLVE = 3
+ENOUGH = 1e-9
+"""Of the objective, that a step promises, or a sweep brings: what is left is rounding."""
+EXACTLY = 1e-13
+"""The same of a linear model, whose objective is at most 0.5 and may come close to 0."""
+ARMIJO = 1e-4
+
+
+def elastic_net(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
+    """Predictions of an elastic net with the parameters ``C`` and ``l1_ratio``, fitted to the end.
+
+    ``LogisticRegression(C, l1_ratio)``; or ``ElasticNet(0.01 / C, l1_ratio)`` on the standardised
+    outcome. The intercept is not penalised.
+
+    Raises
+    ------
+    ValueError
+        Where a training part has one class only.
+    NotImplementedError
+        For more than `WIDEST` features.
+    """
+    del device
+    return _solved(problems, kind, [float(one.params["l1_ratio"]) for one in problems])
+
+
+def lasso(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
+    """The same with ``C`` alone and no quadratic penalty."""
+    del device
+    return _solved(problems, kind, [1.0] * len(problems))
+
+
+def _solved(problems: Sequence[Problem], kind: str, ratios: Sequence[float]) -> list[Floats]:
+    if any(problem.X.shape[1] > WIDEST for problem in problems):
+        raise NotImplementedError(f"more than {WIDEST} features")
+    found: list[Floats] = [np.empty(0)] * len(problems)
+    groups = alike(
+        problems,
+        lambda one: one.X.shape,
+        lambda one: max(one.X.size, one.X.shape[1] ** 2),
+        MOST_FLOATS,
+    )
+    fit = _linear if kind == "regression" else _logistic
+    for group in groups:
+        some = [problems[position] for position in group]
+        ratio = np.array([ratios[position] for position in group])
+        for position, prediction in zip(group, fit(some, ratio), strict=True):
+            found[position] = prediction
+    return found
+
+
+def _linear(problems: Sequence[Problem], ratio: Floats) -> list[Floats]:
+    kept = [_products(problem) for problem in problems]
+    H = np.stack([products for products, *_ in kept])
+    toward = np.stack([along for _, along, *_ in kept])
+    alpha = np.array([0.01 / float(problem.params["C"]) for problem in problems])
+    H[:, np.arange(H.shape[1]), np.arange(H.shape[1])] += (alpha * (1 - ratio))[:, None]
+    weights = np.zeros_like(toward)
+    l1 = np.broadcast_to((alpha * ratio)[:, None], weights.shape)
+    weights = coordinate_descent(H, -toward, weights, l1, np.full(len(H), EXACTLY))
+    return [
+        (new @ w) * spread + mean
+        for w, (_, _, new, mean, spread) in zip(weights, kept, strict=True)
+    ]
+
+
+def _products(problem: Problem) -> tuple[Floats, Floats, Floats, float, float]:
+    """What all settings share: products of centred features, with the standardised outcome too."""
+    if "products" not in problem.kept:
+        n = len(problem.y)
+        mean, spread = float(problem.y.mean()), float(problem.y.std()) or 1.0
+        center = problem.X.mean(axis=0)
+        X = problem.X - center
+        problem.kept["products"] = (
+            X.T @ X / n, X.T @ ((problem.y - mean) / spread) / n, problem.X_new - center, mean,
+            spread,
+        )  # fmt: skip
+    found: tuple[Floats, Floats, Floats, float, float] = problem.kept["products"]
+    return found
+
+
+def _logistic(problems: Sequence[Problem], ratio: Floats) -> list[Floats]:
+    for problem in problems:
+        two_classes(problem)
+    A = np.stack([np.column_stack([one.X, np.ones(len(one.y))]) for one in problems])
+    y = np.stack([one.y for one in problems])
+    C = np.array([float(one.params["C"]) for one in problems])
+    weights = proximal_newton(A, y, C, ratio)
+    return [expit(one.X_new @ w[:-1] + w[-1]) for one, w in zip(problems, weights, strict=True)]
+
+
+def proximal_newton(A: Floats, y: Floats, C: Floats, ratio: Floats) -> Floats:
+    """Weights that minimise ``C * sum log(1 + exp(-s z)) + r |w|_1 + (1 - r) |w|^2 / 2``.
+
+    Parameters
+    ----------
+    A : array, shape (k, n, d)
+        Features; the last column is that of the intercept, which is not penalised.
+    y : array of 0 and 1, shape (k, n)
+    C, ratio : array, shape (k,)
+
+    Returns
+    -------
+    array, shape (k, d)
+    """
+    k, _, d = A.shape
+    penalised = np.ones(d)
+    penalised[-1] = 0
+    l1, l2 = ratio[:, None] * penalised, (1 - ratio)[:, None] * penalised
+    weights = np.zeros((k, d))
+    share = y.mean(axis=1)
+    weights[:, -1] = np.log(share / (1 - share))
+    live, w, sign = np.arange(k), weights.copy(), np.where(y > 0, 1.0, -1.0)
+    z = (A @ w[..., None])[..., 0]
+    loss = _objective(z, w, sign, C, l1, l2)
+    for _ in range(MOST_STEPS):
+        p = expit(z)
+        gradient = C[:, None] * ((p - y)[:, None, :] @ A)[:, 0] + l2 * w
+        curvature = C[:, None] * p * (1 - p)
+        hessian = A.transpose(0, 2, 1) @ (curvature[..., None] * A)
+        hessian[:, np.arange(d), np.arange(d)] += l2 + 1e-10
+        step = coordinate_descent(hessian, gradient, w, l1, ENOUGH * loss) - w
+        promised = -(gradient * step + l1 * (np.abs(w + step) - np.abs(w))).sum(axis=1)
+        along = (A @ step[..., None])[..., 0]
+        length = np.ones(len(live))
+        while True:
+            new_z, new_w = z + length[:, None] * along, w + length[:, None] * step
+            new_loss = _objective(new_z, new_w, sign, C, l1, l2)
+            rises = new_loss > loss - ARMIJO * length * promised + ENOUGH * np.abs(loss)
+            rises &= length > 1e-10
+            if not rises.any():
+                break
+            length[rises] /= 2
+        z, w, loss = new_z, new_w, new_loss
+        weights[live] = w
+        going = promised > ENOUGH * np.abs(loss)
+        if not going.any():
+            break
+        if not going.all():
+            A, y, C, w, z, sign, loss, l1, l2, live = (
+                part[going] for part in (A, y, C, w, z, sign, loss, l1, l2, live)
+            )
+    return weights
+
+
+def coordinate_descent(
+    H: Floats, gradient: Floats, start: Floats, l1: Floats, enough: Floats
+) -> Floats:
+    """Minimise ``g'(v - w) + (v - w)' H (v - w) / 2 + sum l1 |v|`` over v, from ``w = start``.
+
+    Sweeps find out which weights are zero, a linear system then gives the others: alone, sweeps
+    would creep where columns are collinear, as the indicators of a category always are.
+
+    Parameters
+    ----------
+    H : array, shape (k, d, d)
+    gradient, start, l1 : array, shape (k, d)
+    enough : array, shape (k,)
+        A problem rests once a sweep lowers its objective by less.
+
+    Returns
+    -------
+    array, shape (k, d)
+    """
+    # One coordinate of all problems lies side by side.
+    rows = np.ascontiguousarray(H.transpose(1, 2, 0))
+    g, v, penalty = gradient.T.copy(), start.T.copy(), np.ascontiguousarray(l1.T)
+    d, k = v.shape
+    own = np.maximum(rows[np.arange(d), np.arange(d)], np.finfo(np.float64).tiny)
+    going: NDArray[np.bool_] = np.ones(k, dtype=bool)
+    for sweep in range(1, MOST_SWEEPS + 1):
+        moved = np.zeros(k)
+        for j in range(d):
+            target = own[j] * v[j] - g[j]
+            shrunk = np.maximum(np.abs(target) - penalty[j], 0.0)
+            change = np.where(going, np.copysign(shrunk, target) / own[j] - v[j], 0.0)
+            if change.any():
+                v[j] += change
+                g += rows[j] * change
+                moved += own[j] * change * change
+        going &= moved > enough
+        if not going.any():
+            break
+        if sweep % SWEEPS_A_SOLVE == 0:
+            some = np.flatnonzero(going)
+            step, slope = _on_the_face(H[some], g.T[some], v.T[some], l1[some])
+            v[:, some] += step.T
+            g[:, some] += slope.T
+    return np.ascontiguousarray(v.T)
+
+
+def _on_the_face(H: Floats, g: Floats, v: Floats, l1: Floats) -> tuple[Floats, Floats]:
+    """The step to the minimum among weights that keep their sign or become zero, if it is lower.
+
+    Returns
+    -------
+    step, slope : array, shape (k, d)
+        And what it adds to the gradient; both 0 where nothing lower was found.
+    """
+    active = (v != 0) | (l1 == 0)
+    system = np.where(active[:, :, None] & active[:, None, :], H, 0.0)
+    diagonal = np.einsum("kii->ki", system)
+    diagonal += np.where(active, 1e-10 * np.einsum("kii->ki", H).max(axis=1)[:, None], 1.0)
+    toward = np.where(active, -(g + l1 * np.sign(v)), 0.0)
+    full = np.linalg.solve(system, toward[..., None])[..., 0]
+    # All the way, what changes its sign becoming zero; else until the first one does.
+    shares = np.where((l1 > 0) & (full * v < 0), -v / np.where(full == 0, 1.0, full), np.inf)
+    until = np.minimum(shares.min(axis=1), 1.0)[:, None]
+    best, slope = np.zeros_like(v), np.zeros_like(v)
+    none_yet: NDArray[np.bool_] = np.ones(len(v), dtype=bool)
+    for length, crossing in ((np.ones_like(until), shares < 1), (until, shares <= until)):
+        step = np.where(crossing, -v, length * full)
+        bend = (H @ step[..., None])[..., 0]
+        change = (step * (g + 0.5 * bend) + l1 * (np.abs(v + step) - np.abs(v))).sum(axis=1)
+        lower = none_yet & (change < 0)
+        best[lower], slope[lower] = step[lower], bend[lower]
+        none_yet &= ~lower
+    return best, slope
+
+
+def _objective(z: Floats, w: Floats, sign: Floats, C: Floats, l1: Floats, l2: Floats) -> Floats:
+    data = np.logaddexp(0, -sign * z).sum(axis=1)
+    found: Floats = C * data + (l1 * np.abs(w) + 0.5 * l2 * w * w).sum(axis=1)
+    return found
