@@ -34,7 +34,7 @@ def test_the_page_on_treatment_rules_is_true(working_directory, cytobench):
 
     assert len(commands) == 5
     assert all("task:" in one.stdout for one in composed)
-    assert "│ low_il6" in done.stdout
+    assert "\nlow_il6 " in done.stdout
     assert "value: mean outcome if everybody were treated by the rule" in done.stdout
 
 
