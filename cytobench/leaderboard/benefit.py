@@ -23,6 +23,8 @@ none of those that they test."""
 RULE = "crp_rule"
 """The published rule that every other is measured against."""
 SINGLE = "best single arm"
+EQUAL = 1e-9
+"""True outcomes that differ by less do not differ."""
 AnyBoard: TypeAlias = "Board | BenefitBoard"
 Pick = Callable[[FoldResult], NDArray[np.intp]]
 
@@ -160,7 +162,11 @@ def _by_truth(folds: Sequence[FoldResult], arms: Sequence[str]) -> list[FoldResu
     found = []
     for fold in folds:
         truth = fold.predictions.by_arm["truth"]
-        best = np.column_stack([truth[arm] for arm in arms]).argmax(axis=1)
+        known = np.column_stack([truth[arm] for arm in arms])
+        # Where arms are equally good a rule has nothing to choose by: the best single one.
+        single = arms.index(fold.best_single)
+        unbeaten = known[:, single] >= known.max(axis=1) - EQUAL
+        best = np.where(unbeaten, single, known.argmax(axis=1))
         found.append(_choosing(fold, best, {"predicted": truth}))
     return found
 

@@ -113,7 +113,7 @@ class LoadedCell:
             "versions": versions(*self.model.extras),
             "permutation": self.cell.permutation,
             **{name: config[name] for name in ("task", "model", "preprocess", "seed", "device")},
-            "tuning": {**asdict(budget_from_config(config["tuning"])), "batched": self.batched},
+            "tuning": asdict(budget_from_config(config["tuning"])),
         }
         if self.bench.target.task.kind == BENEFIT:
             parts["assignment"] = self.bench.cohort.card.assignment

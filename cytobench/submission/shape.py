@@ -242,6 +242,7 @@ CELL = fields(
                                 "trials": whole(0, 100_000),
                                 "seconds": optional(number(0)),
                                 "metric": text,
+                                "batched": truth,
                                 "name": text,
                             },
                             may_lack=("name",),

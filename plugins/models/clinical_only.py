@@ -18,4 +18,4 @@ def clinical_only(C=1.0, kind="classification"):
 
     if kind == "regression":
         return Ridge(alpha=1 / C)
-    return LogisticRegression(C=C, max_iter=1000, tol=1e-6)
+    return LogisticRegression(C=C, max_iter=1000)

@@ -20,7 +20,7 @@ def elastic_net(C=0.1, l1_ratio=0.5, kind="classification", random_state=None):
         # On the standardised outcome C means the same in any unit; 0.01 / C is the penalty that
         # logistic regression gives a hundred patients.
         net = ElasticNet(
-            alpha=0.01 / C, l1_ratio=l1_ratio, max_iter=10_000, tol=1e-6, random_state=random_state
+            alpha=0.01 / C, l1_ratio=l1_ratio, max_iter=10_000, tol=1e-4, random_state=random_state
         )
         return TransformedTargetRegressor(net, transformer=StandardScaler())
     return LogisticRegression(

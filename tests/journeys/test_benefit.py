@@ -4,6 +4,7 @@ import json
 import sqlite3
 
 import pytest
+from support.published import board_files
 
 SMALL = (
     "dataset=sim_crossover", "dataset.n=180", "task=benefit", "tuning=off", "protocol.repeats=1",
@@ -25,7 +26,7 @@ def test_rules_are_run_ranked_reported_and_mirrored(cytobench, working_directory
                       "t_learner", "best single arm", "all: dopaminergic", "truth"):  # fmt: skip
             assert words in said
         assert "Traceback" not in said
-    (path,) = (working_directory / "boards").glob("*/*.json")
+    (path,) = board_files(working_directory / "boards")
     board = json.loads(path.read_text())
     rows = {row["label"]: row for row in board["rows"]}
     assert board["refusal"] is None

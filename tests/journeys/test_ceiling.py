@@ -3,12 +3,13 @@
 import json
 
 import pytest
+from support.published import board_files
 
 QUICK = ("protocol.repeats=1", "protocol.inner_folds=3", "tuning.trials=4", "tracking=none")
 
 
 def board_of(folder):
-    (path,) = folder.rglob("*.json")
+    (path,) = board_files(folder)
     return json.loads(path.read_text())
 
 

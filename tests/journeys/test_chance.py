@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from support.published import board_files
 
 MODELS = (
     "elastic_net",
@@ -56,7 +57,7 @@ def test_chance_is_chance_and_a_signal_is_a_signal(
     )  # fmt: skip
     cytobench("leaderboard", "build")
 
-    (path,) = (working_directory / "leaderboards" / "adhoc").glob("*.json")
+    (path,) = board_files(working_directory / "leaderboards" / "adhoc")
     rows = {row["label"]: row["estimates"]["auc"] for row in json.loads(path.read_text())["rows"]}
 
     assert len(rows) == 8

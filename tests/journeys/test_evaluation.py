@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.published import board_files
 
 FAST = ("tuning=off", "tracking=none", "engine=serial", "protocol.repeats=1")
 LEAKY = '''
@@ -53,7 +54,7 @@ LEAKY = '''
 
 
 def board(working_directory):
-    (path,) = (working_directory / "leaderboards" / "adhoc").glob("*.json")
+    (path,) = board_files(working_directory / "leaderboards" / "adhoc")
     return json.loads(path.read_text(encoding="utf-8"))
 
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from support.published import board_files
 
 TABLES = (
     "psoriasis_hads",
@@ -23,7 +24,7 @@ QUICK = (
 def numbers(folder):
     """Everything on the boards but the timings."""
     boards = {}
-    for path in sorted(folder.rglob("*.json")):
+    for path in board_files(folder):
         board = json.loads(path.read_text())
         for row in board["rows"]:
             row.pop("seconds_per_fold")

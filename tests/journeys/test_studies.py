@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from support.published import board_files
 
 
 @pytest.mark.slow
@@ -22,7 +23,7 @@ def test_three_studies_are_pooled_left_out_in_turn_and_shown_against_each_other(
 
     assert "at each study" in done.stdout
     assert "study against study" in done.stdout
-    (path,) = working_directory.glob("boards/*/*.json")
+    (path,) = board_files(working_directory / "boards")
     board = json.loads(path.read_text())
     row = next(row for row in board["rows"] if row["label"] == "elastic_net")
     assert set(row["sites"]) == set(names)

@@ -59,7 +59,7 @@ def test_a_tampered_bundle_is_refused_for_machines_and_for_people(elsewhere, mad
         (["verify", "honest.zip", "--against", "no_such_suite"], "E102"),
         (["submit"], "E703"),
         (["submit", "our_rigde"], "E703"),
-        (["build", "ours", "zoo"], "E105"),
+        (["build", "no_such_suite"], "E701"),
     ],
     ids=" ".join,
 )

@@ -861,7 +861,7 @@ def cannot_be_fitted(honest):
     def change(cell, _):
         cell["suite"], cell["entry"] = "adhoc", "toy-response-000000"
         cell["about"]["config"]["tuning"] = {
-            "sampler": "none", "trials": 0, "seconds": None, "metric": "log_loss",
+            "sampler": "none", "trials": 0, "seconds": None, "metric": "log_loss", "batched": True,
         }  # fmt: skip
         cell["about"]["config"]["model"] = {"name": "our_ridge", "C": "much", "space": {}}
 
