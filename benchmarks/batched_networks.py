@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from cytobench.plugins.models.mlp import mlp as plugin
 from numpy.typing import NDArray
+from workload import make_cohort
 
 from cytobench.batched.problem import Problem
 from cytobench.core.declare import DECLARATION
@@ -32,24 +33,6 @@ OUTER, REPEATS, INNER = 5, 2, 3
 CARD = getattr(plugin, DECLARATION)
 
 
-def cohort(n: int = 300, analytes: int = 27, missing: float = 0.08) -> tuple[Floats, Floats]:
-    """Log-normal analytes in correlated blocks, age, sex, BMI and arm; a binary response."""
-    draw = np.random.default_rng(SEED)
-    factors = draw.normal(size=(n, 4))
-    loading = draw.normal(scale=0.6, size=(4, analytes))
-    z = factors @ loading + draw.normal(scale=0.8, size=(n, analytes))
-    levels = np.exp(z + draw.normal(1.5, 0.7, size=analytes))
-    age = draw.normal(42, 12, n).clip(18, 80)
-    sex = draw.integers(0, 2, n).astype(float)
-    bmi = draw.normal(27, 5, n).clip(16, 50)
-    arm = draw.integers(0, 2, n).astype(float)
-    logit = 0.55 * z[:, 0] - 0.5 * z[:, 3] + 0.4 * z[:, 7] * (2 * arm - 1)
-    logit += -0.03 * (bmi - 27) + 0.25 * (z[:, 11] ** 2 - 1) - 0.2
-    y = (draw.random(n) < 1 / (1 + np.exp(-logit))).astype(float)
-    levels[draw.random(levels.shape) < missing] = np.nan
-    return np.column_stack([levels, age, sex, bmi, arm]), y
-
-
 def inner_parts() -> list[tuple[int, Floats, Floats, Floats, Floats]]:
     """Outer fold, and X, y of the training and of the validation part of each inner split."""
     from sklearn.impute import SimpleImputer
@@ -57,7 +40,8 @@ def inner_parts() -> list[tuple[int, Floats, Floats, Floats, Floats]]:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-    X, y = cohort()
+    X, labels, _ = make_cohort()
+    y = labels.astype(float)
     outer = RepeatedStratifiedKFold(n_splits=OUTER, n_repeats=REPEATS, random_state=SEED)
     inner = StratifiedKFold(n_splits=INNER, shuffle=True, random_state=SEED)
     parts = []

@@ -8,11 +8,13 @@ one coordinate of all problems at a time.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from cytobench.batched.damped import damped
 from cytobench.batched.problem import Floats, Problem
 from cytobench.batched.stacks import alike, two_classes
 
@@ -27,7 +29,6 @@ ENOUGH = 1e-9
 """Of the objective, that a step promises, or a sweep brings: what is left is rounding."""
 EXACTLY = 1e-13
 """The same of a linear model, whose objective is at most 0.5 and may come close to 0."""
-ARMIJO = 1e-4
 
 
 def elastic_net(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
@@ -145,16 +146,8 @@ def proximal_newton(A: Floats, y: Floats, C: Floats, ratio: Floats) -> Floats:
         step = coordinate_descent(hessian, gradient, w, l1, ENOUGH * loss) - w
         promised = -(gradient * step + l1 * (np.abs(w + step) - np.abs(w))).sum(axis=1)
         along = (A @ step[..., None])[..., 0]
-        length = np.ones(len(live))
-        while True:
-            new_z, new_w = z + length[:, None] * along, w + length[:, None] * step
-            new_loss = _objective(new_z, new_w, sign, C, l1, l2)
-            rises = new_loss > loss - ARMIJO * length * promised + ENOUGH * np.abs(loss)
-            rises &= length > 1e-10
-            if not rises.any():
-                break
-            length[rises] /= 2
-        z, w, loss = new_z, new_w, new_loss
+        objective = partial(_objective, sign=sign, C=C, l1=l1, l2=l2)
+        z, w, loss = damped(objective, z, w, along, step, loss, promised, ENOUGH)
         weights[live] = w
         going = promised > ENOUGH * np.abs(loss)
         if not going.any():

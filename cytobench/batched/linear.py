@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from scipy.special import expit
 
+from cytobench.batched.damped import damped
 from cytobench.batched.problem import Floats, Problem
 from cytobench.batched.stacks import alike, two_classes
 
 MOST_STEPS = 100
 DECREMENT = 1e-9
 """Of the objective, that a Newton step promises: once it is smaller, that step was the last."""
-ARMIJO = 1e-4
-"""Share of the promised decrease that a step has to bring."""
 JITTER = 1e-10
 """On the Hessian's diagonal: where classes are separated the intercept has no curvature."""
 
@@ -117,19 +117,11 @@ def newton(A: Floats, y: Floats, C: Floats) -> Floats:
         curvature = C[:, None] * p * (1 - p)
         hessian = A.transpose(0, 2, 1) @ (curvature[..., None] * A)
         hessian[:, diagonal, diagonal] += penalty + JITTER
-        step = np.linalg.solve(hessian, gradient[..., None])[..., 0]
-        promised = (gradient * step).sum(axis=1)
+        step = -np.linalg.solve(hessian, gradient[..., None])[..., 0]
+        promised = -(gradient * step).sum(axis=1)
         along = (A @ step[..., None])[..., 0]
-        length = np.ones(len(live))
-        while True:
-            new_z, new_w = z - length[:, None] * along, w - length[:, None] * step
-            new_loss = _objective(new_z, new_w, sign, C, penalty)
-            rises = new_loss > loss - ARMIJO * length * promised + DECREMENT * np.abs(loss)
-            rises &= length > 1e-10
-            if not rises.any():
-                break
-            length[rises] /= 2
-        z, w, loss = new_z, new_w, new_loss
+        objective = partial(_objective, sign=sign, C=C, penalty=penalty)
+        z, w, loss = damped(objective, z, w, along, step, loss, promised, DECREMENT)
         weights[live] = w
         going = promised > DECREMENT * np.abs(loss)
         if not going.any():

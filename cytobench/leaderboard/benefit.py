@@ -112,14 +112,8 @@ class BenefitBoard:
     @property
     def rule(self) -> str | None:
         """Label of the row of the published rule."""
-        return next(
-            (
-                row.label
-                for row in self.rows
-                if row.cell and row.cell.about["model"]["name"] == RULE
-            ),
-            None,
-        )
+        found = _published(self.rows)
+        return found.label if found else None
 
 
 def rank_benefit(entry: Entry) -> BenefitBoard:
@@ -218,10 +212,13 @@ def _tested(rows: list[BenefitRow]) -> list[BenefitRow]:
     return [replace(row, p_gain=p.get(id(row))) for row in rows]
 
 
+def _published(rows: Sequence[BenefitRow]) -> BenefitRow | None:
+    """The row of the published rule."""
+    return next((row for row in rows if row.cell and row.cell.about["model"]["name"] == RULE), None)
+
+
 def _over_rule(rows: list[BenefitRow]) -> list[BenefitRow]:
-    reference = next(
-        (row for row in rows if row.cell and row.cell.about["model"]["name"] == RULE), None
-    )
+    reference = _published(rows)
     if reference is None:
         return rows
     return [

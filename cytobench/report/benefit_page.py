@@ -92,12 +92,12 @@ def benefit_cell_page(
     result = f"Value {number(value)}, n = {row.n}; {value.method}."
     if board.refusal:
         result = f"Refused: {board.refusal}."
-    items = checklist(about, result)
+    items, page = checklist(about, result), sheet(board)
     return render(
         "cell.html",
-        title=f"{row.label}: {sheet(board).title}",
+        title=f"{row.label}: {page.title}",
         home=home,
-        lead=" ".join([*_after_cautions(sheet(board).summary)[:3], assignment_line(about)]),
+        lead=" ".join([*_after_cautions(page.summary)[:3], assignment_line(about)]),
         **cautions(about),
         keys=_keys(row, board),
         figures=drawn,

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from cytobench.core.result import FoldResult
+from cytobench.data.arms import SMALLEST_ARM
 from cytobench.evaluate.benefit.advantage import Factual, factual_contrast
 from cytobench.evaluate.benefit.calibration import (
     Group,
@@ -18,7 +19,7 @@ from cytobench.evaluate.benefit.calibration import (
     within_folds,
 )
 from cytobench.evaluate.benefit.concordance import c_for_benefit
-from cytobench.evaluate.benefit.overlap import SMALLEST_ARM, ArmOverlap, overlap, refusal
+from cytobench.evaluate.benefit.overlap import ArmOverlap, overlap, refusal
 from cytobench.evaluate.benefit.rate import rate_over_folds, targeting
 from cytobench.evaluate.benefit.scores import Floats, Positions, Trial, doubly_robust
 from cytobench.evaluate.benefit.truth import against_truth
@@ -33,7 +34,7 @@ from cytobench.evaluate.benefit.value import (
     value,
 )
 from cytobench.evaluate.calibration import over_repeats
-from cytobench.evaluate.intervals import LEVEL, Estimate
+from cytobench.evaluate.intervals import Estimate, z_quantile
 
 NUMBERS = (
     "value",
@@ -387,8 +388,6 @@ def _undefined(why: str) -> Estimate:
 
 def _with_error(estimate: Estimate) -> tuple[float, float]:
     """Value and standard error, from a symmetric 95 % interval."""
-    from scipy.special import ndtri
-
     if estimate.low is None or estimate.high is None:
         return estimate.value, math.nan
-    return estimate.value, (estimate.high - estimate.low) / (2 * float(ndtri(0.5 + LEVEL / 2)))
+    return estimate.value, (estimate.high - estimate.low) / (2 * z_quantile())

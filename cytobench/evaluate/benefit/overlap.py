@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cytobench.data.arms import SMALLEST_ARM
 from cytobench.evaluate.benefit.scores import Floats, Positions, Trial
 
-SMALLEST_ARM = 20
-"""Patients; with fewer, the outcome under an arm is a guess."""
 LOWEST_PROPENSITY = 0.02
 """Below it a single patient would stand for fifty."""
 SMALLEST_SHARE = 0.5
