@@ -82,11 +82,11 @@ def race(model: str, sampler: str, make: Callable[..., Any]) -> Row:
         lambda: [run_fold(plain, fold, b"salt") for fold in folds],
         lambda: run_together(batched, folds, b"salt"),
     ]
-    times = np.array([[_tuning_seconds(way) for way in ways] for _ in range(ROUNDS)])
+    times = np.array([[tuning_seconds(way) for way in ways] for _ in range(ROUNDS)])
     return Row(model, sampler, *(median(column) for column in times.T.tolist()))
 
 
-def _tuning_seconds(way: Callable[[], object]) -> float:
+def tuning_seconds(way: Callable[[], object]) -> float:
     """CPU seconds, without those of final fits."""
     from threadpoolctl import threadpool_limits
 

@@ -23,6 +23,7 @@ SCRIPTS = (
     "batched_linear.py",
     "batched_kernels.py",
     "batched_networks.py",
+    "batched_trees.py",
     "permutation_time.py",
     "statistics_time.py",
 )
@@ -183,7 +184,8 @@ TARGETS: tuple[tuple[str, str, str, str, Callable[[str], Measured]], ...] = (
     ("T3", "linear family, batched, against the hand loop", "≥ 15 times", "batched_linear.py",
      _own("batched_linear")),
     ("T4", "networks, batched, against one by one", "≥ 5 times (CPU), ≥ 30 (GPU)",
-     "batched_networks.py", _own("batched_networks")),
+     "batched_networks.py",
+    "batched_trees.py", _own("batched_networks")),
     ("T5", "kernel family, shared kernels", "≥ 4 times", "batched_kernels.py",
      _own("batched_kernels")),
     ("T6", "nested permutation p-value", "under 60 s", "permutation_time.py",

@@ -43,6 +43,9 @@ class ModelCard:
         ``"module:function"``, or ``":function"`` in the plugin's own file, of a
         :class:`cytobench.batched.problem.Solver` that predicts as the model does, for many training
         parts and settings at once; imported where it is first used.
+    together : bool
+        False where a fold takes long even with the solver: each is then a unit of work of its own,
+        stored as soon as it ends, in place of several that advance together.
     excused : mapping
         Code of a check of ``cytobench check`` -> why it is expected to fail.
     role : {"model", "floor"}
@@ -60,6 +63,7 @@ class ModelCard:
     extra: str | None = None
     composed: str | None = None
     solver: str | None = None
+    together: bool = True
     excused: Mapping[str, str] = field(default_factory=dict)
     role: Role = "model"
     version: str = "1"

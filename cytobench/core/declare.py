@@ -42,6 +42,7 @@ def model(
     extra: str | None = None,
     composed: str | None = None,
     solver: str | None = None,
+    together: bool = True,
     excused: Mapping[str, str] | None = None,
     role: Role = "model",
     name: str | None = None,
@@ -77,6 +78,7 @@ def model(
             extra=extra,
             composed=composed,
             solver=solver,
+            together=together,
             excused=excused or {},
             role=role,
             version=version,
@@ -141,6 +143,12 @@ def model_card(*, name: str, doc: str, parameters: Mapping[str, Any], **fields: 
         _all_known(name, "parameter in composed", (fields["composed"],), tuple(tunable))
     if fields.get("solver") is not None:
         _check_solver(name, fields["solver"], raw=bool(fields.get("raw")))
+    elif not fields.get("together", True):
+        raise PluginError(
+            "E217",
+            "together=False says how a solver is used, and there is none",
+            where=f"plugin {name!r}",
+        )
     return ModelCard(
         **{
             **fields,

@@ -25,7 +25,11 @@ MEMORY = 256 * 1024**2
 
 def at_once(loaded: LoadedCell) -> int:
     """How many folds of a cell may advance together; 1 where its model has no solver for that."""
-    if not loaded.batched or budget_from_config(loaded.cell.config["tuning"]).seconds:
+    if (
+        not loaded.batched
+        or not loaded.model.card.together
+        or budget_from_config(loaded.cell.config["tuning"]).seconds
+    ):
         return 1
     columns = len(loaded.bench.cohort.baseline_columns(loaded.model.card.inputs))
     one = 8 * len(loaded.bench.target.known) * columns * loaded.bench.plan.inner_folds

@@ -9,6 +9,8 @@ from cytobench import Choice, Int, model
         "max_features": Choice("sqrt", 0.33, 1.0),
         "min_samples_leaf": Int(3, 20, log=True),
     },
+    solver="cytobench.batched.trees:extra_trees",
+    together=False,
     licence="BSD-3-Clause",
     citation="10.1007/s10994-006-6226-1",
 )

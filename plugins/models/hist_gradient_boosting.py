@@ -11,6 +11,8 @@ from cytobench import Float, Int, model
         "min_samples_leaf": Int(5, 30),
         "l2_regularization": Float(1e-3, 1e2, log=True),
     },
+    solver="cytobench.batched.trees:hist_gradient_boosting",
+    together=False,
     licence="BSD-3-Clause",
     citation="10.1214/aos/1013203451",
 )

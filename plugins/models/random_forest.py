@@ -9,6 +9,8 @@ from cytobench import Choice, Int, model
         "max_features": Choice("sqrt", 0.33),
         "min_samples_leaf": Int(3, 20, log=True),
     },
+    solver="cytobench.batched.trees:random_forest",
+    together=False,
     licence="BSD-3-Clause",
     citation="10.1023/A:1010933404324",
 )

@@ -37,6 +37,14 @@ def test_raw_columns_cannot_be_given_to_a_solver():
             """Nothing."""
 
 
+def test_how_a_solver_is_used_needs_one():
+    with pytest.raises(PluginError, match=r"E217.*together"):
+
+        @model(together=False)
+        def solved():
+            """Nothing."""
+
+
 def test_listing_reads_the_declaration_and_imports_nothing(write_plugin):
     write_plugin("models", "solved", OUTSIDE)
 

@@ -53,6 +53,32 @@ def test_batched_and_plain_choose_the_same_and_predict_the_same(toy_plugins, mod
                 np.testing.assert_allclose(predicted, other, atol=1e-4, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("model", "sizes"),
+    [
+        ("random_forest", "n_estimators"),
+        ("extra_trees", "n_estimators"),
+        ("hist_gradient_boosting", "max_iter"),
+    ],
+)
+@pytest.mark.parametrize("task", ["response", "percent_change"])
+def test_ensembles_that_grow_once_change_no_bit(toy_plugins, model, sizes, task):
+    words = [f"model={model}", "tuning=random", "tuning.trials=6", f"task={task}"]
+    words.append(f"+model.space.{sizes}={{type:choice,options:[5,10,20]}}")
+    if task == "percent_change":
+        words.append("dataset=sim_inflamed_mdd")
+    batched, plain = loaded(*words), loaded(*words, "tuning.batched=false")
+
+    fast, slow = (run_fold(cell, 1, SALT) for cell in (batched, plain))
+
+    assert bits(fast) == bits(slow)
+    assert len({trial.params[sizes] for trial in fast.trials}) > 1
+
+
+def test_folds_that_take_long_stay_units_of_their_own(toy_plugins):
+    assert at_once(loaded("model=random_forest")) == 1
+
+
 def inner_parts(cell, fast, slow):
     """Outcomes and two models' predictions, for each trial and inner validation part."""
     sizes = [len(valid) for _, valid in OuterFold(cell, fast.fold).inner_rows()]
