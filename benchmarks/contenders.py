@@ -39,7 +39,10 @@ CONTENDERS = {
     "scikit-learn, 2 inner jobs": "peer_sklearn:two_inner_jobs",
     "Optuna by hand": "peer_optuna:bare",
     "Optuna + MLflow by hand": "peer_optuna:mirrored",
+    "benchopt": "peer_benchopt:run",
     "julearn": "peer_julearn:run",
+    "moabb": "peer_moabb:run",
+    "photonai": "peer_photonai:run",
     "skore": "peer_skore:run",
 }
 

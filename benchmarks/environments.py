@@ -10,7 +10,10 @@ from pathlib import Path
 
 CACHE = Path(os.environ.get("CYTOBENCH_BENCHMARK_CACHE", Path(__file__).parent / ".environments"))
 PINS = {
+    "benchopt": ["benchopt", "pandas", "pyarrow"],
     "julearn": ["julearn>=0.3.4"],
+    "moabb": ["moabb"],
+    "photonai": ["photonai"],
     "skore": ["skore"],
 }
 """What pip is asked for."""

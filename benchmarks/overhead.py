@@ -36,7 +36,12 @@ EXPENSIVE = ("W1", "W1-mid")
 SAME = ("floor", "hand loop", "cytobench", "cytobench, no MLflow", "cytobench, 2 workers")
 """Who fits the same: their AUCs are equal to the last digit."""
 USUAL = ("W0", "W1-light", "W1-mid", "W2")
-NOT_COMPARED = {"W2": tuple(PINS), "W1": tuple(PINS), "W1-mid": tuple(PINS)}
+NOT_COMPARED = {
+    "W1-light": ("moabb",),
+    "W2": tuple(PINS),
+    "W1": tuple(PINS),
+    "W1-mid": tuple(PINS),
+}
 HEAD = """# What the framework costs
 
 `make benchmark` makes this page. CPU seconds, BLAS on one thread; starting Python, importing and a
@@ -59,6 +64,11 @@ EQUAL = """## What is equal, and what is not
   predictions, three fits beside each outer one. The floor and the hand loop make them too, and
   scikit-learn and skore do the same job with `TunedThresholdClassifierCV`. *no threshold* and
   julearn leave it out and make a quarter of the fits.
+- **benchopt** tunes nothing by itself; its solver is scikit-learn's search. **PHOTONAI** scores the
+  training folds too, its AUC is that of predicted classes, and it chooses no threshold; nor does
+  **MOABB**, whose search is a grid over one list, so that it is in W0 only. PyCaret needs an older
+  scikit-learn and does not nest its search; automlbenchmark and drevalpy have protocols of their
+  own: they are not compared.
 - **Optuna + MLflow by hand** logs parameters and one metric for each fold; no figure, no table.
 - Peers with an environment of their own are divided by the floor in that environment.
 """

@@ -31,6 +31,8 @@ QUICK = ("overhead.py", "latency.py", "memory.py")
 """Scripts that have something less to do."""
 LIMITS = {"W0": 1.3, "W1": 1.05, "W2": 1.3}
 OURS = "cytobench"
+WITHOUT_THRESHOLD = ("julearn", "moabb", "photonai")
+"""Peers that do less than the job where nothing is searched."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -132,7 +134,7 @@ def _against_peers(target: str) -> Measured:
             for peer, row in made.items()
             if not peer.startswith((OURS, "floor", "hand"))
             and not peer.endswith("no threshold")
-            and not (peer == "julearn" and not name.startswith("W1"))
+            and not (peer in WITHOUT_THRESHOLD and not name.startswith("W1"))
         }
         if OURS in made and peers:
             best = min(peers, key=lambda peer: peers[peer])
