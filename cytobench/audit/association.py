@@ -15,6 +15,8 @@ PENALTY = 5.0
 """Ridge penalty: a category is drawn to the mean as by five patients of its own."""
 PERMUTATIONS = 1999
 CHUNK = 500
+MOST_TESTED = 20_000
+"""Patients; of more, so many are drawn, who show any association that is worth a word."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,13 @@ class Link:
     def __str__(self) -> str:
         name = "AUC" if self.binary else "rank correlation"
         return f"out-of-fold {name} {self.strength:.2f}, permutation p = {self.p:.4f}"
+
+
+def some_of(n: int, seed: int) -> NDArray[np.intp]:
+    """Positions of all of `n` patients, or of `MOST_TESTED` drawn at random, in order."""
+    if n <= MOST_TESTED:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, MOST_TESTED, replace=False))
 
 
 def permutations_of(y: ArrayLike, seed: int, count: int = PERMUTATIONS) -> Floats:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from cytobench.audit.association import Link, cramers_v, indicators, link, permutations_of
+from cytobench.audit.association import Link, cramers_v, indicators, link, permutations_of, some_of
 from cytobench.audit.findings import Evidence, check
 from cytobench.audit.view import LEVEL, View
 from cytobench.core.seeds import derive_seed
@@ -174,8 +174,7 @@ def site_shift(view: View) -> Iterator[Evidence]:
     X = np.column_stack([_standard_ranks(view.numbers[name]) for name in names])
     for name in sites if len(sites) > 2 else sites[:1]:
         here = (labels == name).astype(np.float64)
-        seed = derive_seed(view.seed, "shift", str(name))
-        found = link(X, here, permutations_of(here, seed), seed)
+        found = _linked(X, here, derive_seed(view.seed, "shift", str(name)))
         if _matters(found):
             gap = X[here == 1].mean(axis=0) - X[here == 0].mean(axis=0)
             top = np.argsort(-np.abs(gap))[:3]
@@ -222,13 +221,17 @@ def _tested(view: View, X: Floats, what: str) -> Link:
     return link(X, view.y, view.shuffled, derive_seed(view.seed, "folds", what))
 
 
+def _linked(X: Floats, y: Floats, seed: int) -> Link:
+    rows = some_of(len(y), seed)
+    return link(X[rows], y[rows], permutations_of(y[rows], seed), seed)
+
+
 def _dropout(view: View, X: Floats, known: NDArray[np.bool_], detail: str) -> Iterator[Evidence]:
     lost = np.isnan(view.target.y[known]).astype(np.float64)
     count = int(lost.sum())
     if not FEWEST <= count <= len(lost) - FEWEST:
         return
-    seed = derive_seed(view.seed, "dropout")
-    found = link(X, lost, permutations_of(lost, seed), seed)
+    found = _linked(X, lost, derive_seed(view.seed, "dropout"))
     if _matters(found):
         yield Evidence(
             f"{count} of {len(lost)} patients have no outcome, and they differ: {detail} ({found})",

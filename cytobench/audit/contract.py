@@ -125,10 +125,11 @@ def remitted_before(view: View) -> Iterator[Evidence]:
         return
     cutoff = outcome.remission_at
     cutoff = REMISSION_AT.get(outcome.scale) if cutoff is None else cutoff
-    count = 0 if cutoff is None else int((view.scores[0][view.rows] <= cutoff).sum())
+    known = view.target.known
+    count = 0 if cutoff is None else int((view.scores[0][known] <= cutoff).sum())
     if count:
         yield Evidence(
-            f"{count} of {len(view.rows)} patients are at or below the cut-off of remission "
+            f"{count} of {len(known)} patients are at or below the cut-off of remission "
             f"({cutoff:g}) before treatment",
             where=outcome.baseline,
             values={"patients": count, "cutoff": cutoff},

@@ -39,7 +39,7 @@ def exact_copies(view: View) -> Iterator[Evidence]:
     "near copies of a patient in training and test part",
     "warning",
     "Two rows are far closer than neighbours among unrelated patients are: replicates, or visits "
-    "of one patient.",
+    "of one patient. Looked for among up to 20,000 patients.",
 )
 def near_copies(view: View) -> Iterator[Evidence]:
     """Rows much closer than the density of patients around them explains."""

@@ -28,6 +28,10 @@ CAUTION = 0.75
 EDGE = 4.0
 """Robust standard deviations at which wild values are clipped."""
 TINY = 1e-12
+MOST_PATIENTS = 20_000
+"""Whose distances to all others are computed; their number grows with the square."""
+MOST_COMPARED = 100_000
+"""Pairs of rows in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,8 @@ def find_twins(analytes: Floats) -> Twins:
     """Look for copies among patients.
 
     Silent where the panel cannot tell: fewer than `FEWEST_COLUMNS` finely measured columns, or
-    columns so coarse and correlated that unrelated neighbours share many values.
+    columns so coarse and correlated that unrelated neighbours share many values. Among more than
+    `MOST_PATIENTS` copies only are looked for.
 
     Parameters
     ----------
@@ -63,6 +68,8 @@ def find_twins(analytes: Floats) -> Twins:
     values = _finely_measured(analytes)
     if values.shape[1] < FEWEST_COLUMNS or len(values) <= 2 * NEIGHBOURS:
         return NONE
+    if len(values) > MOST_PATIENTS:
+        return Twins(_once(_copies_by_value(values)), NONE.close)
     near, distance = _neighbours(values)
     share = np.where(np.isfinite(distance), _shared_values(values, near), 0.0)
     if _coarse(share):
@@ -100,12 +107,32 @@ def _shared_values(values: Floats, near: Pairs) -> Floats:
 
     0 where too few columns speak: clipped values agree without being equal.
     """
-    mine, theirs = values[:, None, :], values[near]
+    return _share_of_equals(values[:, None, :], values[near])
+
+
+def _share_of_equals(mine: Floats, theirs: Floats) -> Floats:
     both = np.isfinite(mine) & np.isfinite(theirs)
-    telling = (both & (np.abs(mine) < EDGE)).sum(axis=2)
-    equal = (both & (mine == theirs)).sum(axis=2)
-    enough = telling >= max(FEWEST_COLUMNS, (values.shape[1] + 1) // 2)
-    return np.where(enough, equal / np.maximum(both.sum(axis=2), 1), 0.0)
+    telling = (both & (np.abs(mine) < EDGE)).sum(axis=-1)
+    equal = (both & (mine == theirs)).sum(axis=-1)
+    enough = telling >= max(FEWEST_COLUMNS, (mine.shape[-1] + 1) // 2)
+    return np.where(enough, equal / np.maximum(both.sum(axis=-1), 1), 0.0)
+
+
+def _copies_by_value(values: Floats) -> set[tuple[int, int]]:
+    """Pairs of rows that are equal wherever both are known, found by values that they share."""
+    found: set[tuple[int, int]] = set()
+    # A copy agrees in half of the columns at least: in one of those up to the middle.
+    for column in values.T[: values.shape[1] // 2 + 1]:
+        order = np.argsort(column, kind="stable")
+        for apart in range(1, NEIGHBOURS):
+            first, second = order[:-apart], order[apart:]
+            equal = column[first] == column[second]
+            pairs = np.column_stack([first[equal], second[equal]])
+            for start in range(0, len(pairs), MOST_COMPARED):
+                part = pairs[start : start + MOST_COMPARED]
+                share = _share_of_equals(values[part[:, 0]], values[part[:, 1]])
+                found |= set(map(tuple, part[share == 1].tolist()))
+    return found
 
 
 def _coarse(share: Floats) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytobench.audit.association import permutations_of
+from cytobench.audit.association import permutations_of, some_of
 from cytobench.audit.twins import Twins, find_twins
 from cytobench.data.cohort import Cohort, ScaleOutcome
 from cytobench.data.target import Target
@@ -47,17 +47,18 @@ class View:
 
     @cached_property
     def rows(self) -> NDArray[np.intp]:
-        """Positions of the patients whose outcome is known."""
-        return self.target.known
+        """Positions of patients whose outcome is known: of all, or of 20,000 of very many."""
+        known = self.target.known
+        return known[some_of(len(known), self.seed)]
 
     @cached_property
     def y(self) -> Floats:
-        """Their outcome, shape (n_known,)."""
+        """Their outcome, shape (n_rows,)."""
         return self.target.y[self.rows]
 
     @cached_property
     def shuffled(self) -> Floats:
-        """The known outcomes in random orders, shape (n_known, permutations)."""
+        """These outcomes in random orders, shape (n_rows, permutations)."""
         return permutations_of(self.y, self.seed)
 
     @cached_property

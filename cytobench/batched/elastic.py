@@ -1,8 +1,7 @@
 """Elastic net and lasso, logistic and linear: scikit-learn's objectives for many problems at once.
 
-Proximal Newton steps (Lee, Sun & Saunders 2014, doi:10.1137/130921428) whose quadratic models are
-minimised by coordinate descent (Friedman, Hastie & Tibshirani 2010, doi:10.18637/jss.v033.i01),
-one coordinate of all problems at a time.
+Proximal Newton steps (Lee, Sun & Saunders 2014, doi:10.1137/130921428), each to the minimum of a
+quadratic model.
 """
 
 from __future__ import annotations
@@ -11,20 +10,18 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
 from cytobench.batched.damped import damped
 from cytobench.batched.problem import Floats, Problem
+from cytobench.batched.quadratic import quadratic
 from cytobench.batched.stacks import alike, two_classes
 
 WIDEST = 300
 """Features beyond which a matrix of their products costs more than what is shared saves."""
-MOST_FLOATS = 2**23
-"""In a stack of features: 64 megabytes. Coordinates gain more from company than from a cache."""
+MOST_FLOATS = 2**20
+"""In a stack of features: 8 megabytes. Larger ones outgrow the cache, smaller ones call more."""
 MOST_STEPS = 100
-MOST_SWEEPS = 1000
-SWEEPS_A_SOLVE = 3
 ENOUGH = 1e-9
 """Of the objective, that a step promises, or a sweep brings: what is left is rounding."""
 EXACTLY = 1e-13
@@ -81,7 +78,7 @@ def _linear(problems: Sequence[Problem], ratio: Floats) -> list[Floats]:
     H[:, np.arange(H.shape[1]), np.arange(H.shape[1])] += (alpha * (1 - ratio))[:, None]
     weights = np.zeros_like(toward)
     l1 = np.broadcast_to((alpha * ratio)[:, None], weights.shape)
-    weights = coordinate_descent(H, -toward, weights, l1, np.full(len(H), EXACTLY))
+    weights = quadratic(H, -toward, weights, l1, np.full(len(H), EXACTLY))
     return [
         (new @ w) * spread + mean
         for w, (_, _, new, mean, spread) in zip(weights, kept, strict=True)
@@ -143,7 +140,7 @@ def proximal_newton(A: Floats, y: Floats, C: Floats, ratio: Floats) -> Floats:
         curvature = C[:, None] * p * (1 - p)
         hessian = A.transpose(0, 2, 1) @ (curvature[..., None] * A)
         hessian[:, np.arange(d), np.arange(d)] += l2 + 1e-10
-        step = coordinate_descent(hessian, gradient, w, l1, ENOUGH * loss) - w
+        step = quadratic(hessian, gradient, w, l1, ENOUGH * loss) - w
         promised = -(gradient * step + l1 * (np.abs(w + step) - np.abs(w))).sum(axis=1)
         along = (A @ step[..., None])[..., 0]
         objective = partial(_objective, sign=sign, C=C, l1=l1, l2=l2)
@@ -157,81 +154,6 @@ def proximal_newton(A: Floats, y: Floats, C: Floats, ratio: Floats) -> Floats:
                 part[going] for part in (A, y, C, w, z, sign, loss, l1, l2, live)
             )
     return weights
-
-
-def coordinate_descent(
-    H: Floats, gradient: Floats, start: Floats, l1: Floats, enough: Floats
-) -> Floats:
-    """Minimise ``g'(v - w) + (v - w)' H (v - w) / 2 + sum l1 |v|`` over v, from ``w = start``.
-
-    Sweeps find out which weights are zero, a linear system then gives the others: alone, sweeps
-    would creep where columns are collinear, as the indicators of a category always are.
-
-    Parameters
-    ----------
-    H : array, shape (k, d, d)
-    gradient, start, l1 : array, shape (k, d)
-    enough : array, shape (k,)
-        A problem rests once a sweep lowers its objective by less.
-
-    Returns
-    -------
-    array, shape (k, d)
-    """
-    # One coordinate of all problems lies side by side.
-    rows = np.ascontiguousarray(H.transpose(1, 2, 0))
-    g, v, penalty = gradient.T.copy(), start.T.copy(), np.ascontiguousarray(l1.T)
-    d, k = v.shape
-    own = np.maximum(rows[np.arange(d), np.arange(d)], np.finfo(np.float64).tiny)
-    going: NDArray[np.bool_] = np.ones(k, dtype=bool)
-    for sweep in range(1, MOST_SWEEPS + 1):
-        moved = np.zeros(k)
-        for j in range(d):
-            target = own[j] * v[j] - g[j]
-            shrunk = np.maximum(np.abs(target) - penalty[j], 0.0)
-            change = np.where(going, np.copysign(shrunk, target) / own[j] - v[j], 0.0)
-            if change.any():
-                v[j] += change
-                g += rows[j] * change
-                moved += own[j] * change * change
-        going &= moved > enough
-        if not going.any():
-            break
-        if sweep % SWEEPS_A_SOLVE == 0:
-            some = np.flatnonzero(going)
-            step, slope = _on_the_face(H[some], g.T[some], v.T[some], l1[some])
-            v[:, some] += step.T
-            g[:, some] += slope.T
-    return np.ascontiguousarray(v.T)
-
-
-def _on_the_face(H: Floats, g: Floats, v: Floats, l1: Floats) -> tuple[Floats, Floats]:
-    """The step to the minimum among weights that keep their sign or become zero, if it is lower.
-
-    Returns
-    -------
-    step, slope : array, shape (k, d)
-        And what it adds to the gradient; both 0 where nothing lower was found.
-    """
-    active = (v != 0) | (l1 == 0)
-    system = np.where(active[:, :, None] & active[:, None, :], H, 0.0)
-    diagonal = np.einsum("kii->ki", system)
-    diagonal += np.where(active, 1e-10 * np.einsum("kii->ki", H).max(axis=1)[:, None], 1.0)
-    toward = np.where(active, -(g + l1 * np.sign(v)), 0.0)
-    full = np.linalg.solve(system, toward[..., None])[..., 0]
-    # All the way, what changes its sign becoming zero; else until the first one does.
-    shares = np.where((l1 > 0) & (full * v < 0), -v / np.where(full == 0, 1.0, full), np.inf)
-    until = np.minimum(shares.min(axis=1), 1.0)[:, None]
-    best, slope = np.zeros_like(v), np.zeros_like(v)
-    none_yet: NDArray[np.bool_] = np.ones(len(v), dtype=bool)
-    for length, crossing in ((np.ones_like(until), shares < 1), (until, shares <= until)):
-        step = np.where(crossing, -v, length * full)
-        bend = (H @ step[..., None])[..., 0]
-        change = (step * (g + 0.5 * bend) + l1 * (np.abs(v + step) - np.abs(v))).sum(axis=1)
-        lower = none_yet & (change < 0)
-        best[lower], slope[lower] = step[lower], bend[lower]
-        none_yet &= ~lower
-    return best, slope
 
 
 def _objective(z: Floats, w: Floats, sign: Floats, C: Floats, l1: Floats, l2: Floats) -> Floats:

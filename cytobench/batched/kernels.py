@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,8 +76,8 @@ def _number(problem: Problem, among: Floats, between: Floats) -> Floats:
     from sklearn.svm import SVR
 
     mean, spread = problem.y.mean(), problem.y.std() or 1.0
-    machine = SVR(kernel="precomputed", C=float(problem.params["C"]))
-    machine.fit(among, (problem.y - mean) / spread)
+    machine = SVR(kernel=_given(among), C=float(problem.params["C"]))
+    machine.fit(_rows(len(among)), (problem.y - mean) / spread)
     return np.asarray(_values(machine, between) * spread + mean)
 
 
@@ -85,20 +85,36 @@ def _probability(problem: Problem, among: Floats, between: Floats) -> Floats:
     from sklearn.svm import SVC
 
     two_classes(problem)
-    if min(problem.y.sum(), (1 - problem.y).sum()) < PARTS:
+    labels = problem.y.astype(np.intp)
+    if min(labels.sum(), (1 - labels).sum()) < PARTS:
         raise ValueError(f"a class has fewer than {PARTS} training patients")
+    # The seed changes nothing; without one SVC draws from numpy's global state.
+    state = np.random.RandomState(0)
 
-    def machine(rows: Any) -> Any:
-        # The seed changes nothing; without one SVC draws from numpy's global state.
-        svc = SVC(kernel="precomputed", C=float(problem.params["C"]), random_state=0)
-        return svc.fit(np.ascontiguousarray(among[np.ix_(rows, rows)]), problem.y[rows])
+    def machine(kernel: Floats, y: Any) -> Any:
+        svc = SVC(kernel=_given(kernel), C=float(problem.params["C"]), random_state=state)
+        return svc.fit(_rows(len(y)), y)
 
-    left_out = np.empty(len(problem.y))
+    left_out = np.empty(len(labels))
     for rows, others in _parts(problem):
-        left_out[others] = _values(machine(rows), among[np.ix_(others, rows)])
+        part = machine(among[np.ix_(rows, rows)], labels[rows])
+        left_out[others] = _values(part, among[np.ix_(others, rows)])
     slope, intercept = platt(left_out, problem.y)
-    whole = machine(np.arange(len(problem.y)))
+    whole = machine(among, labels)
     return np.asarray(expit(-(slope * _values(whole, between) + intercept)))
+
+
+def _given(kernel: Floats) -> Callable[[Any, Any], Floats]:
+    """A kernel function that answers with a matrix.
+
+    scikit-learn validates a matrix of ``kernel="precomputed"`` for longer than it fits to it.
+    """
+    return lambda *_: kernel
+
+
+def _rows(n: int) -> Any:
+    """Something that stands for n patients, whom the kernel knows."""
+    return np.arange(n)[:, None]
 
 
 def _parts(problem: Problem) -> list[tuple[Any, Any]]:

@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 Facts = dict[str, Any]
 FEWEST = 5
 """Patients that a shown number speaks of at least."""
+MOST_RANKED = 10_000
+"""Patients whose values are ranked anew for each pair; of more, that moves no digit shown."""
 BINS = 24
 QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
 ROLES: tuple[Literal["arm", "study", "site", "plate"], ...] = ("arm", "study", "site", "plate")
@@ -120,12 +122,20 @@ def _correlation(cohort: Cohort) -> Facts | None:
         ranks = np.column_stack([midranks(complete[name].to_numpy()) for name in complete])
         matrix = np.corrcoef(ranks, rowvar=False)
     else:
-        matrix = frame.corr(method="spearman", min_periods=4 * FEWEST).to_numpy()
+        matrix = _pairwise(frame)
     rows = [
         [None if math.isnan(r) else round(float(r), 3) for r in row]
         for row in np.atleast_2d(matrix)
     ]
     return {"names": list(frame.columns), "matrix": rows}
+
+
+def _pairwise(frame: pd.DataFrame) -> Floats:
+    """Correlations of the patients who have both; ranked anew for each pair, unless very many."""
+    if len(frame) > MOST_RANKED:
+        ranks = frame.rank()
+        return np.asarray(ranks.corr(min_periods=4 * FEWEST), dtype=np.float64)
+    return np.asarray(frame.corr(method="spearman", min_periods=4 * FEWEST), dtype=np.float64)
 
 
 def _clinical(cohort: Cohort) -> list[str]:

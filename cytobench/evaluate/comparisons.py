@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cytobench.evaluate.intervals import Estimate
 from cytobench.evaluate.metrics import midranks
+from cytobench.evaluate.pairs import won_pairs
 
 Floats = NDArray[np.float64]
 TestedPart = tuple[ArrayLike, ArrayLike, ArrayLike]
@@ -168,14 +169,8 @@ def resampled_auc(
     counted = np.zeros(len(weights))
     by_patient = np.ascontiguousarray(weights.T)  # rows of patients: a fold is copied in one piece
     for rows, score in folds:
-        positive, negative = y[rows] == 1, y[rows] == 0
-        order = (score[positive][:, None] > score[negative]) + 0.5 * (
-            score[positive][:, None] == score[negative]
-        )
-        left, right = by_patient[rows[positive]], by_patient[rows[negative]]
-        pairs = left.sum(axis=0) * right.sum(axis=0)
-        wins = np.einsum("ij,ij->j", order.T @ left, right)
-        total += np.divide(wins, pairs, out=np.zeros(len(wins)), where=pairs > 0)
+        won, pairs = won_pairs(score, y[rows] == 1, by_patient[rows])
+        total += np.divide(won, pairs, out=np.zeros(len(won)), where=pairs > 0)
         counted += pairs > 0
     found: Floats = np.full(len(weights), np.nan)
     np.divide(total, counted, out=found, where=counted > 0)

@@ -70,18 +70,19 @@ def average_precision(y: ArrayLike, score: ArrayLike, *, prevalence: float | Non
     prevalence : float, optional
         Patients are weighted as if so many had the outcome.
     """
-    from sklearn.metrics import average_precision_score
-
     outcome = np.asarray(y) == 1
     if outcome.all() or not outcome.any():
         return float("nan")
-    weight = None
-    if prevalence is not None:
-        share = outcome.mean()
-        weight = np.where(outcome, prevalence / share, (1 - prevalence) / (1 - share))
-    return float(
-        average_precision_score(outcome, np.asarray(score, dtype=float), sample_weight=weight)
-    )
+    values = np.asarray(score, dtype=np.float64)
+    descending = np.argsort(-values)
+    ordered = values[descending]
+    found = np.cumsum(outcome[descending])
+    steps = np.flatnonzero(np.r_[ordered[1:] != ordered[:-1], True])
+    share = found[steps] / found[-1]
+    false = (steps + 1 - found[steps]) / (len(outcome) - found[-1])
+    positives = outcome.mean() if prevalence is None else prevalence
+    precision = positives * share / (positives * share + (1 - positives) * false)
+    return float(np.diff(share, prepend=0.0) @ precision)
 
 
 def sensitivity(y: ArrayLike, decision: ArrayLike) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,8 +18,12 @@ from numpy.typing import ArrayLike, NDArray
 from cytobench.core.result import InnerPredictions
 from cytobench.evaluate.intervals import Estimate
 from cytobench.evaluate.metrics import EPSILON, auc
+from cytobench.evaluate.pairs import won_by_row
 
 Floats = NDArray[np.float64]
+
+KEPT = 2**17
+"""Numbers of a draw of resamples that is kept for the next model: a megabyte."""
 
 
 @dataclass(frozen=True)
@@ -58,22 +63,27 @@ def bbc(y: ArrayLike, predictions: ArrayLike, *, resamples: int, seed: int) -> t
     p = np.atleast_2d(np.asarray(predictions, dtype=float))
     clipped = np.clip(p, EPSILON, 1 - EPSILON)
     loss = -(outcome * np.log(clipped) + (1 - outcome) * np.log1p(-clipped))
-    draw = np.random.default_rng(seed)
-    n = len(outcome)
-    weights = draw.multinomial(n, np.full(n, 1 / n), size=resamples).astype(float)
+    weights = _resamples(len(outcome), resamples, seed)
     chosen = (weights @ loss.T).argmin(axis=1)
+    settings, which = np.unique(chosen, return_inverse=True)
     out = (weights == 0).astype(float)
-    positive, negative = outcome == 1, outcome == 0
-    drawn = np.full(resamples, np.nan)
-    for setting in np.unique(chosen):
-        rows = chosen == setting
-        first, second = p[setting, positive], p[setting, negative]
-        order = (first[:, None] > second) + 0.5 * (first[:, None] == second)
-        left, right = out[rows][:, positive], out[rows][:, negative]
-        pairs = left.sum(axis=1) * right.sum(axis=1)
-        wins = ((left @ order) * right).sum(axis=1)
-        drawn[rows] = np.divide(wins, pairs, out=np.full(len(wins), np.nan), where=pairs > 0)
+    won, pairs = won_by_row(p[settings], which, outcome == 1, out)
+    drawn = np.divide(won, pairs, out=np.full(resamples, np.nan), where=pairs > 0)
     return auc(outcome, p[loss.mean(axis=1).argmin()]), drawn
+
+
+def _resamples(n: int, resamples: int, seed: int) -> Floats:
+    """How often each patient is in each resample: the same for every model of a board."""
+    draw = _drawn if n * resamples <= KEPT else _drawn.__wrapped__
+    return draw(n, resamples, seed)
+
+
+@lru_cache(maxsize=64)
+def _drawn(n: int, resamples: int, seed: int) -> Floats:
+    draw = np.random.default_rng(seed)
+    weights = draw.multinomial(n, np.full(n, 1 / n), size=resamples).astype(float)
+    weights.flags.writeable = False
+    return weights
 
 
 def selected(inner: Sequence[InnerPredictions], *, resamples: int, seed: int) -> Selected:

@@ -119,3 +119,15 @@ def test_a_scale_has_three_outcomes():
     names = [part["task"] for part in cohort_facts(scored)["outcomes"]]
 
     assert names == ["response", "remission", "percent_change"]
+
+
+def test_very_many_patients_are_ranked_once_and_correlate_as_before(monkeypatch):
+    draw = np.random.default_rng(1)
+    gaps = np.where(draw.random(3000) < 0.3, np.nan, draw.normal(size=3000))
+    cohort = made(3000, NPX=gaps + draw.normal(size=3000))
+    by_pair = cohort_facts(cohort)["correlation"]["matrix"]
+
+    monkeypatch.setattr("cytobench.evaluate.cohort_facts.MOST_RANKED", 100)
+    once = cohort_facts(cohort)["correlation"]["matrix"]
+
+    np.testing.assert_allclose(once, by_pair, atol=0.002)

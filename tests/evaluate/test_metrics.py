@@ -43,6 +43,18 @@ def test_metrics_match_scikit_learn(rows):
     )
 
 
+@given(samples, st.sampled_from([1, 3, 8]), st.floats(0.05, 0.95))
+def test_average_precision_matches_scikit_learn_with_ties_and_weights(rows, digits, prevalence):
+    y, p = (np.array(values, dtype=float) for values in zip(*rows, strict=True))
+    p = p.round(digits)
+    weight = np.where(y == 1, prevalence / y.mean(), (1 - prevalence) / (1 - y.mean()))
+
+    assert metrics.average_precision(y, p) == pytest.approx(reference.average_precision_score(y, p))
+    assert metrics.average_precision(y, p, prevalence=prevalence) == pytest.approx(
+        reference.average_precision_score(y, p, sample_weight=weight)
+    )
+
+
 @given(samples)
 def test_the_auc_of_the_opposite_score_is_the_complement(rows):
     y, p = (np.array(values, dtype=float) for values in zip(*rows, strict=True))
