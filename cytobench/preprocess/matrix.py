@@ -143,6 +143,11 @@ class Encoded:
     flags: Floats
     levels: list[str]
 
+    @property
+    def columns(self) -> list[str]:
+        """Names of all columns."""
+        return [*self.matrix.numbers, *self.levels]
+
     def array(self) -> Floats:
         """All columns."""
         return np.hstack([self.numbers, self.flags])

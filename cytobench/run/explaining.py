@@ -27,7 +27,7 @@ from cytobench.registry.load import place
 from cytobench.run.attribution import shap_values, used_columns
 from cytobench.run.cells import Cell, LoadedCell, load_cell
 from cytobench.run.fold import OuterFold
-from cytobench.run.parts import Part
+from cytobench.run.parts import Features, Part
 
 Floats = NDArray[np.float64]
 REPRODUCED = 1e-6
@@ -200,7 +200,7 @@ class _Fitted:
 
     def predict(self, X: pd.DataFrame) -> Floats:
         """Predictions for raw rows."""
-        return self.outer.predict(self.estimator, self.encode(X))
+        return self.outer.predict(self.estimator, Features(self.encode(X)))
 
     def predict_each(self, frames: Iterable[pd.DataFrame]) -> Iterator[Floats]:
         """Predictions for each frame of raw rows, with few calls of the model."""
@@ -221,7 +221,7 @@ class _Fitted:
         """Refuse to explain another model than the one that was scored."""
         if not self.loaded.model.card.raw and self.outer.recipe.draws > 1:
             return  # the stored ones are a mean over imputations; the first is explained
-        now = self.outer.predict(self.estimator, self.test)
+        now = self.outer.predict(self.estimator, Features(self.test))
         apart = float(np.abs(now - np.asarray(stored.predictions.prediction)).max(initial=0.0))
         if apart > REPRODUCED:
             raise PluginError(

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from cytobench.batched.problem import Problem
@@ -37,7 +36,7 @@ from cytobench.preprocess.recipe import recipe_from_config
 from cytobench.registry.load import place
 from cytobench.run.cells import Cell, LoadedCell, load_cell
 from cytobench.run.inner import Answer, Params, answers
-from cytobench.run.parts import Part, Rows, frame_of, matrix_of, subgroups_of
+from cytobench.run.parts import Features, Part, Rows, frame_of, matrix_of, subgroups_of
 from cytobench.run.provenance import versions
 from cytobench.splits.plan import Split
 from cytobench.splits.strata import stratified_folds
@@ -189,8 +188,8 @@ class OuterFold:
             "threshold": threshold,
             "train_mean": float(self.y[self.split.train].mean()),
             "timings": {"tune": tune, **seconds},
-            "features": [str(column) for column in train.X.columns],
-            "parameters": len(train.X.columns) - self._categories(),
+            "features": train.columns,
+            "parameters": len(train.columns) - self._categories(),
             "left_out": self.left_out,
             "curves": self.curves,
             "inner": self._inner(trials),
@@ -262,7 +261,7 @@ class OuterFold:
             estimator = self.fit(params, train)
             fitted = time.perf_counter()
             self.curves = learning_curves(estimator)
-            predictions.append(self.predict(estimator, test.X))
+            predictions.append(self.predict(estimator, test))
             parts.append(train)
             seconds["fit"] += fitted - started
             seconds["predict"] += time.perf_counter() - fitted
@@ -378,13 +377,14 @@ class OuterFold:
     def fit(self, params: Mapping[str, Any], part: Part) -> Any:
         """The model with these parameters, fitted to an encoded part."""
         y = part.y.astype(np.intp) if self.kind == "classification" else part.y
-        return self.build(params).fit(part.X, y)
+        estimator = self.build(params)
+        return estimator.fit(part.of(estimator), y)
 
     def build(self, params: Mapping[str, Any]) -> Any:
         """The model with these parameters, not fitted."""
         return self.loaded.build(params, derive_seed(self.seed, "model"))
 
-    def predict(self, estimator: Any, X: pd.DataFrame) -> Floats:
+    def predict(self, estimator: Any, features: Features) -> Floats:
         """Checked predictions: probabilities of the positive class, or numbers.
 
         Raises
@@ -393,6 +393,7 @@ class OuterFold:
             ``E231`` where they are none.
         """
         where = f"model {self.loaded.model.card.name!r} ({self.loaded.model.card.origin})"
+        X = features.of(estimator)
         if self.kind == "regression":
             prediction = np.asarray(estimator.predict(X), dtype=np.float64)
         else:

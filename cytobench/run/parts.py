@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -23,7 +24,54 @@ Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Part:
+class Features:
+    """Encoded features of some patients: an array, a frame, or both where both are asked for."""
+
+    made: pd.DataFrame | Encoded
+
+    @cached_property
+    def X(self) -> pd.DataFrame:  # noqa: N802 - scikit-learn's name
+        """With the names of the columns."""
+        return self.made.frame() if isinstance(self.made, Encoded) else self.made
+
+    @cached_property
+    def values(self) -> Floats:
+        """As an array, row by row."""
+        if isinstance(self.made, Encoded):
+            return self.made.array()
+        return np.ascontiguousarray(self.made.to_numpy(dtype=np.float64))
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        made = self.made
+        return made.columns if isinstance(made, Encoded) else [str(name) for name in made.columns]
+
+    @cached_property
+    def _by_column(self) -> Floats | None:
+        """As an array laid out as the frame is, since the last bit of sums depends on it.
+
+        None where the frame has more to say than numbers.
+        """
+        if isinstance(self.made, Encoded):
+            return np.asfortranarray(self.made.array())
+        if not all(dtype == np.float64 for dtype in self.made.dtypes):
+            return None
+        return np.asfortranarray(self.made.to_numpy())
+
+    def of(self, estimator: Any) -> pd.DataFrame | Floats:
+        """As this estimator wants them.
+
+        A small fit costs scikit-learn less time than a look at a frame. So its own estimators get
+        an array, a copy each since some write into it; all others get the frame.
+        """
+        if self._by_column is None or not takes_arrays(estimator):
+            return self.X
+        return self._by_column.copy(order="F")
+
+
+@dataclass(frozen=True)
+class Part(Features):
     """Encoded features and outcome of some patients, at positions `rows` of the cohort.
 
     Attributes
@@ -32,22 +80,24 @@ class Part:
         What a solver keeps for the next trial.
     """
 
-    made: pd.DataFrame | Encoded
     y: Floats
     rows: Rows
     kept: dict[str, Any] = field(default_factory=dict)
 
-    @cached_property
-    def X(self) -> pd.DataFrame:  # noqa: N802 - scikit-learn's name
-        """The features as a model sees them."""
-        return self.made.frame() if isinstance(self.made, Encoded) else self.made
 
-    @cached_property
-    def values(self) -> Floats:
-        """The features as an array."""
-        if isinstance(self.made, Encoded):
-            return self.made.array()
-        return np.ascontiguousarray(self.made.to_numpy(dtype=np.float64))
+def takes_arrays(estimator: Any) -> bool:
+    """Whether an estimator is scikit-learn's own, and no parameter of it can name a column."""
+    names = _parameters_of(estimator.__class__)
+    return names is not None and all(
+        isinstance(getattr(estimator, name), (str, int, float, bool, type(None))) for name in names
+    )
+
+
+@lru_cache
+def _parameters_of(kind: Any) -> tuple[str, ...] | None:
+    if not kind.__module__.startswith("sklearn."):
+        return None
+    return tuple(inspect.signature(kind).parameters)
 
 
 @lru_cache(maxsize=8)
