@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cytobench.batched.problem import Problem
 from cytobench.core.errors import CytobenchError, PluginError, PredictionWarning
-from cytobench.core.hashing import canonical_json, pseudonyms
+from cytobench.core.hashing import canonical_json
 from cytobench.core.result import (
     FoldFailure,
     FoldResult,
@@ -23,6 +23,7 @@ from cytobench.core.result import (
     Trial,
 )
 from cytobench.core.seeds import derive_seed
+from cytobench.core.threads import one_thread
 from cytobench.data.target import BENEFIT
 from cytobench.evaluate.metrics import best_threshold, tuning_loss
 from cytobench.preprocess.matrix import Matrix, is_plain
@@ -34,9 +35,17 @@ from cytobench.preprocess.pipeline import (
 )
 from cytobench.preprocess.recipe import recipe_from_config
 from cytobench.registry.load import place
-from cytobench.run.cells import Cell, LoadedCell, load_cell
+from cytobench.run.cells import Cell, InnerRows, LoadedCell, load_cell
 from cytobench.run.inner import Answer, Params, answers
-from cytobench.run.parts import Features, Part, Rows, frame_of, matrix_of, subgroups_of
+from cytobench.run.parts import (
+    Features,
+    Part,
+    Rows,
+    frame_of,
+    matrix_of,
+    pseudonyms_of,
+    subgroups_of,
+)
 from cytobench.run.provenance import versions
 from cytobench.splits.plan import Split
 from cytobench.splits.strata import stratified_folds
@@ -68,13 +77,15 @@ def attempt_fold(spec: FoldSpec, salt: bytes) -> FoldResult | FoldFailure:
 
 
 def load_as_planned(cell: Cell, key: str) -> LoadedCell:
-    """The cell, as it was when its run was planned.
+    """The cell, as it was when its run was planned; loaded once in a process for all its folds.
 
     Raises
     ------
     PluginError
         ``E501`` where something of it is another here.
     """
+    if key in _LOADED:
+        return _LOADED[key]
     loaded = load_cell(cell)
     if loaded.key != key:
         raise PluginError(
@@ -84,7 +95,13 @@ def load_as_planned(cell: Cell, key: str) -> LoadedCell:
             where=f"cell {key[:12]}",
             hint="give every worker the same files and environment",
         )
+    _LOADED.clear()  # the folds of a cell come one after another
+    _LOADED[key] = loaded
     return loaded
+
+
+_LOADED: dict[str, LoadedCell] = {}
+"""The cell whose folds are being done; its key stands for its content."""
 
 
 def failure_of(fold: int, error: BaseException) -> FoldFailure:
@@ -111,9 +128,7 @@ def run_fold(loaded: LoadedCell, fold: int, salt: bytes) -> FoldResult:
     PluginError
         ``E231`` where the model predicts something that is no prediction.
     """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
+    with one_thread(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         result = outer_fold(loaded, fold).run(salt)
     said = sorted({f"{item.category.__name__}: {item.message}" for item in caught})
@@ -291,8 +306,13 @@ class OuterFold:
             return []
         return [self.encode(train, valid) for train, valid in self.inner_rows()]
 
-    def inner_rows(self) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    def inner_rows(self) -> InnerRows:
         """Positions of each inner training and validation part, the same for every model."""
+        rows = self.split.train
+        key = (self.seed, rows.tobytes(), self.y[rows].tobytes())
+        return self.loaded.bench.inner.get(key, self._split_inside)
+
+    def _split_inside(self) -> InnerRows:
         rows = self.split.train
         arm = self.loaded.bench.cohort.labels("arm")
         splits, _ = stratified_folds(
@@ -431,11 +451,11 @@ class OuterFold:
 
     def _predictions(self, prediction: Floats, salt: bytes) -> Predictions:
         bench, test = self.loaded.bench, self.split.test
-        patients = bench.cohort.patients
+        patients = pseudonyms_of(bench.cohort, salt)
         arm, site = bench.cohort.labels("arm"), bench.cohort.labels("site")
         groups = subgroups_of(bench.cohort)
         return Predictions(
-            patient=pseudonyms([patients[row] for row in test], salt),
+            patient=[patients[row] for row in test],
             y=self.y[test].tolist(),
             prediction=prediction.tolist(),
             arm=[arm[row] for row in test],

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytobench.core.cards import Input
+from cytobench.core.hashing import pseudonyms
 from cytobench.data.cohort import Cohort
 from cytobench.data.subgroups import subgroups
 from cytobench.preprocess.matrix import Encoded, Matrix
@@ -117,6 +118,12 @@ def matrix_of(
 def subgroups_of(cohort: Cohort) -> Mapping[str, Sequence[str]]:
     """Subgroup -> level of each patient."""
     return subgroups(cohort)
+
+
+@lru_cache(maxsize=2)
+def pseudonyms_of(cohort: Cohort, salt: bytes) -> Sequence[str]:
+    """The pseudonym of each patient in a store with this salt."""
+    return pseudonyms(cohort.patients, salt)
 
 
 class _Same:
