@@ -63,8 +63,8 @@ class Features:
     def of(self, estimator: Any) -> pd.DataFrame | Floats:
         """As this estimator wants them.
 
-        A small fit costs scikit-learn less time than a look at a frame. So its own estimators get
-        an array, a copy each since some write into it; all others get the frame.
+        A look at a frame takes scikit-learn as long as a small fit. So its own estimators get an
+        array, a copy each since some write into it; others get the frame unless they ask for one.
         """
         if self._by_column is None or not takes_arrays(estimator):
             return self.X
@@ -87,7 +87,12 @@ class Part(Features):
 
 
 def takes_arrays(estimator: Any) -> bool:
-    """Whether an estimator is scikit-learn's own, and no parameter of it can name a column."""
+    """Whether an estimator looks at no column's name.
+
+    It says so (``takes_arrays``), or is scikit-learn's own and no parameter of it can name one.
+    """
+    if hasattr(estimator, "takes_arrays"):
+        return bool(estimator.takes_arrays)
     names = _parameters_of(estimator.__class__)
     return names is not None and all(
         isinstance(getattr(estimator, name), (str, int, float, bool, type(None))) for name in names
