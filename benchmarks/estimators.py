@@ -12,6 +12,8 @@ from sklearn.svm import SVC
 class ScoredSVC(SVC):
     """An RBF machine whose probability is a sigmoid of its margin: the same ranking, one fit."""
 
+    takes_arrays = True
+
     def predict_proba(self, X: Any) -> Any:
         """Columns for class 0 and 1."""
         p = 1 / (1 + np.exp(-self.decision_function(X)))
@@ -26,6 +28,8 @@ def network() -> type:
 
     class Network(ClassifierMixin, BaseEstimator):
         """Two hidden layers of 64, ReLU, AdamW, 60 epochs over the whole training part."""
+
+        takes_arrays = True
 
         def __init__(self, lr: float = 1e-2, weight_decay: float = 1e-4) -> None:
             self.lr = lr

@@ -28,6 +28,7 @@ from cytobench.registry.load import (
     import_plugin,
     load_model,
 )
+from cytobench.run.parts import Features
 
 Floats = NDArray[np.float64]
 PATIENTS, COLUMNS = 90, 8
@@ -161,7 +162,7 @@ class Subject:
         Under the second the outcome is turned round, so that there is something to choose by.
         """
         if self.contract == "outcome":
-            return estimator.fit(X, y)
+            return estimator.fit(Features(X).of(estimator), y)
         second = np.random.default_rng(len(X)).permutation(len(X)) % len(ARMS)
         outcome = np.where(second, y.max() + y.min() - y, y).astype(np.float64)
         return estimator.fit(X, outcome, np.array(ARMS)[second])
@@ -203,9 +204,10 @@ class Subject:
         if self.contract == "effect":
             effect = np.asarray(estimator.predict_effect(X), dtype=np.float64)
             return effect[:, None] if effect.ndim == 1 else effect
+        given = Features(X).of(estimator)
         if kind == "regression":
-            return np.asarray(estimator.predict(X), dtype=np.float64)
-        return np.asarray(estimator.predict_proba(X), dtype=np.float64)
+            return np.asarray(estimator.predict(given), dtype=np.float64)
+        return np.asarray(estimator.predict_proba(given), dtype=np.float64)
 
     @cached_property
     def config(self) -> Mapping[str, Any]:

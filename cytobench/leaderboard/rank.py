@@ -232,12 +232,10 @@ def _missing_last(value: float) -> float:
 
 
 def _mark_ties(rows: list[Row], headline: str, sizes: tuple[float, float]) -> list[Row]:
-    best = rows[0]
-    p_values = [
-        corrected_t(best.by_fold[headline], row.by_fold[headline], *sizes)[1] for row in rows[1:]
-    ]
+    best, *others = (row.assessment.scores.by_fold[headline] for row in rows)
+    p_values = [corrected_t(best, other, *sizes)[1] for other in others]
     adjusted = holm([1.0 if p != p else p for p in p_values])
-    marked = [replace(best, tied_with_best=True)]
+    marked = [replace(rows[0], tied_with_best=True)]
     marked += [
         replace(row, tied_with_best=p >= ALPHA, p_against_best=p)
         for row, p in zip(rows[1:], adjusted, strict=True)

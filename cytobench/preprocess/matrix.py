@@ -14,12 +14,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytobench.core.cards import Input
+from cytobench.core.kept import Kept
 from cytobench.data.cohort import ABOVE, BELOW, Cohort
 from cytobench.preprocess.pipeline import numeric_columns, text_columns
 from cytobench.preprocess.recipe import Recipe
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
+KEPT = 32 * 1024**2
+"""Bytes of encodings that are kept for a cohort: those of fifty folds of 300 patients."""
 
 
 def is_plain(recipe: Recipe) -> bool:
@@ -63,6 +66,7 @@ class Matrix:
         self.levels = {name: _codes(frame[name]) for name in text_columns(kept)}
         names = [*self.numbers, *(f"{c}_{level}" for c, (all_, _) in self.levels.items()
                                   for level in all_)]  # fmt: skip
+        self.kept: Kept[list[Encoded]] = Kept(KEPT, _bytes)
         self.usable = len(set(names)) == len(names) and not np.isinf(self.values).any()
 
     def _assay(self, linear: Sequence[str]) -> None:
@@ -90,7 +94,14 @@ class Matrix:
         self.values[:, columns] = np.log(filled) if self.log else filled
 
     def encode(self, train: Rows, others: Sequence[Rows]) -> list[Encoded]:
-        """Learn from the rows `train`; those and each of `others` as numbers without gaps."""
+        """Learn from the rows `train`; those and each of `others` as numbers without gaps.
+
+        Models are asked to learn from the same rows: what they were given is kept for the next.
+        """
+        key = (train.tobytes(), *(rows.tobytes() for rows in others))
+        return self.kept.get(key, lambda: self._encode(train, others))
+
+    def _encode(self, train: Rows, others: Sequence[Rows]) -> list[Encoded]:
         values = self._with_limits(train)
         known = values[train]
         middle = _medians(known)
@@ -143,6 +154,11 @@ class Encoded:
     flags: Floats
     levels: list[str]
 
+    @property
+    def columns(self) -> list[str]:
+        """Names of all columns."""
+        return [*self.matrix.numbers, *self.levels]
+
     def array(self) -> Floats:
         """All columns."""
         return np.hstack([self.numbers, self.flags])
@@ -156,6 +172,10 @@ class Encoded:
         flags = pd.DataFrame(self.flags, index=index, columns=self.levels)
         # Two blocks, as scikit-learn leaves them: a model may write into their array.
         return pd.concat([numbers, flags], axis=1) if self.matrix.numbers else flags
+
+
+def _bytes(parts: Sequence[Encoded]) -> int:
+    return sum(part.numbers.nbytes + part.flags.nbytes + part.rows.nbytes for part in parts)
 
 
 def _codes(column: pd.Series) -> tuple[list[object], NDArray[np.intp]]:

@@ -84,8 +84,7 @@ class LoadedModel:
             "arm": arm,
             "arms": tuple(arms),
         }
-        accepted = inspect.signature(self.factory).parameters
-        arguments = {key: value for key, value in injected.items() if key in accepted}
+        arguments = {key: value for key, value in injected.items() if key in self._accepted}
         estimator = call(
             self.factory,
             {**self.parameters, **params, **arguments},
@@ -107,6 +106,10 @@ class LoadedModel:
                 + (f"; one that chooses treatments {' or '.join(CHOOSES)}" if arms else ""),
             )
         return estimator
+
+    @cached_property
+    def _accepted(self) -> frozenset[str]:
+        return frozenset(inspect.signature(self.factory).parameters)
 
     @cached_property
     def solver(self) -> Callable[..., Any] | None:

@@ -51,7 +51,7 @@ class ModelProcedure:
         fold.frame, fold.y, fold.seed = X, y, seed
         fold.split = Split(0, 0, train, test)
         known, new = fold.encode(fold.split.train, fold.split.test)
-        return fold.predict(fold.fit({}, known), new.X)
+        return fold.predict(fold.fit({}, known), new)
 
     @property
     def chooses(self) -> bool:

@@ -27,7 +27,7 @@ from cytobench.registry.load import contract_of
 from cytobench.run.cells import LoadedCell
 from cytobench.run.fold import OuterFold, learning_curves
 from cytobench.run.nuisance import Inner, Judged, fit_nuisance, kept_judgement
-from cytobench.run.parts import Part
+from cytobench.run.parts import Features, Part
 from cytobench.run.provenance import versions
 from cytobench.tuning import search
 
@@ -225,7 +225,9 @@ class BenefitFold(OuterFold):
         features = [str(column) for column in X.columns]
         if self.contract == "outcome":
             estimator = self.fit(params, Part(X, self.y[train], train))
-            predicted = np.column_stack([self.predict(estimator, frame) for frame in frames])
+            predicted = np.column_stack(
+                [self.predict(estimator, Features(frame)) for frame in frames]
+            )
             return self._best(predicted, single), estimator, features
         estimator = self.build(params).fit(X, self.y[train], self.treatment[train])
         if self.contract == "rule":

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cytobench.core.errors import DataError, NotApplicable, PluginError
 from cytobench.core.hashing import canonical_json, digest
+from cytobench.core.kept import Kept
 from cytobench.core.result import SCHEMA_VERSION
 from cytobench.core.seeds import derive_seed
 from cytobench.data.arms import arms_of
@@ -63,6 +67,11 @@ class Cell:
         return digest(asked)[:16]
 
 
+InnerRows = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
+KEPT = 16 * 1024**2
+"""Bytes of inner splits that are kept."""
+
+
 @dataclass(frozen=True)
 class Bench:
     """What every model of a leaderboard entry shares."""
@@ -70,6 +79,7 @@ class Bench:
     cohort: Cohort
     target: Target
     plan: SplitPlan
+    inner: Kept[InnerRows] = field(default_factory=lambda: Kept(KEPT, _bytes), compare=False)
 
 
 @dataclass(frozen=True)
@@ -118,6 +128,10 @@ class LoadedCell:
         if self.bench.target.task.kind == BENEFIT:
             parts["assignment"] = self.bench.cohort.card.assignment
         return digest(parts)
+
+
+def _bytes(splits: InnerRows) -> int:
+    return sum(train.nbytes + valid.nbytes for train, valid in splits)
 
 
 def load_cell(cell: Cell) -> LoadedCell:

@@ -20,14 +20,15 @@ from numpy.typing import NDArray
 from cytobench.core.errors import CytobenchError, PluginError
 from cytobench.core.result import FoldFailure, FoldResult
 from cytobench.core.seeds import derive_seed
+from cytobench.core.threads import one_thread
 from cytobench.data.cohort import ABOVE, BELOW
 from cytobench.evaluate.metrics import auc, log_loss, mae
 from cytobench.preprocess.pipeline import BATCH
 from cytobench.registry.load import place
 from cytobench.run.attribution import shap_values, used_columns
-from cytobench.run.cells import Cell, LoadedCell, load_cell
-from cytobench.run.fold import OuterFold
-from cytobench.run.parts import Part
+from cytobench.run.cells import Cell, LoadedCell
+from cytobench.run.fold import OuterFold, load_as_planned
+from cytobench.run.parts import Features, Part
 
 Floats = NDArray[np.float64]
 REPRODUCED = 1e-6
@@ -112,19 +113,9 @@ class ExplainSpec:
     def attempt(self, salt: bytes) -> Explanation | FoldFailure:
         """Explain; what goes wrong becomes a :class:`FoldFailure`."""
         del salt
-        from threadpoolctl import threadpool_limits
-
         try:
-            loaded = load_cell(self.cell)
-            if loaded.key != self.key:
-                raise PluginError(
-                    "E501",
-                    "data, plugins or packages differ between this worker and the process that "
-                    "planned the run",
-                    where=f"cell {self.key[:12]}",
-                    hint="give every worker the same files and environment",
-                )
-            with threadpool_limits(limits=1), warnings.catch_warnings():
+            loaded = load_as_planned(self.cell, self.key)
+            with one_thread(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the fold has kept the model's warnings
                 return explain_fold(loaded, self.stored, self.settings)
         except CytobenchError as error:
@@ -200,7 +191,7 @@ class _Fitted:
 
     def predict(self, X: pd.DataFrame) -> Floats:
         """Predictions for raw rows."""
-        return self.outer.predict(self.estimator, self.encode(X))
+        return self.outer.predict(self.estimator, Features(self.encode(X)))
 
     def predict_each(self, frames: Iterable[pd.DataFrame]) -> Iterator[Floats]:
         """Predictions for each frame of raw rows, with few calls of the model."""
@@ -221,7 +212,7 @@ class _Fitted:
         """Refuse to explain another model than the one that was scored."""
         if not self.loaded.model.card.raw and self.outer.recipe.draws > 1:
             return  # the stored ones are a mean over imputations; the first is explained
-        now = self.outer.predict(self.estimator, self.test)
+        now = self.outer.predict(self.estimator, Features(self.test))
         apart = float(np.abs(now - np.asarray(stored.predictions.prediction)).max(initial=0.0))
         if apart > REPRODUCED:
             raise PluginError(

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from cytobench.batched.problem import Problem
 from cytobench.core.errors import CytobenchError, PluginError, PredictionWarning
-from cytobench.core.hashing import canonical_json, pseudonyms
+from cytobench.core.hashing import canonical_json
 from cytobench.core.result import (
     FoldFailure,
     FoldResult,
@@ -24,6 +23,7 @@ from cytobench.core.result import (
     Trial,
 )
 from cytobench.core.seeds import derive_seed
+from cytobench.core.threads import one_thread
 from cytobench.data.target import BENEFIT
 from cytobench.evaluate.metrics import best_threshold, tuning_loss
 from cytobench.preprocess.matrix import Matrix, is_plain
@@ -35,9 +35,17 @@ from cytobench.preprocess.pipeline import (
 )
 from cytobench.preprocess.recipe import recipe_from_config
 from cytobench.registry.load import place
-from cytobench.run.cells import Cell, LoadedCell, load_cell
+from cytobench.run.cells import Cell, InnerRows, LoadedCell, load_cell
 from cytobench.run.inner import Answer, Params, answers
-from cytobench.run.parts import Part, Rows, frame_of, matrix_of, subgroups_of
+from cytobench.run.parts import (
+    Features,
+    Part,
+    Rows,
+    frame_of,
+    matrix_of,
+    pseudonyms_of,
+    subgroups_of,
+)
 from cytobench.run.provenance import versions
 from cytobench.splits.plan import Split
 from cytobench.splits.strata import stratified_folds
@@ -69,13 +77,15 @@ def attempt_fold(spec: FoldSpec, salt: bytes) -> FoldResult | FoldFailure:
 
 
 def load_as_planned(cell: Cell, key: str) -> LoadedCell:
-    """The cell, as it was when its run was planned.
+    """The cell, as it was when its run was planned; loaded once in a process for all its folds.
 
     Raises
     ------
     PluginError
         ``E501`` where something of it is another here.
     """
+    if key in _LOADED:
+        return _LOADED[key]
     loaded = load_cell(cell)
     if loaded.key != key:
         raise PluginError(
@@ -85,7 +95,13 @@ def load_as_planned(cell: Cell, key: str) -> LoadedCell:
             where=f"cell {key[:12]}",
             hint="give every worker the same files and environment",
         )
+    _LOADED.clear()  # the folds of a cell come one after another
+    _LOADED[key] = loaded
     return loaded
+
+
+_LOADED: dict[str, LoadedCell] = {}
+"""The cell whose folds are being done; its key stands for its content."""
 
 
 def failure_of(fold: int, error: BaseException) -> FoldFailure:
@@ -112,9 +128,7 @@ def run_fold(loaded: LoadedCell, fold: int, salt: bytes) -> FoldResult:
     PluginError
         ``E231`` where the model predicts something that is no prediction.
     """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
+    with one_thread(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         result = outer_fold(loaded, fold).run(salt)
     said = sorted({f"{item.category.__name__}: {item.message}" for item in caught})
@@ -189,8 +203,8 @@ class OuterFold:
             "threshold": threshold,
             "train_mean": float(self.y[self.split.train].mean()),
             "timings": {"tune": tune, **seconds},
-            "features": [str(column) for column in train.X.columns],
-            "parameters": len(train.X.columns) - self._categories(),
+            "features": train.columns,
+            "parameters": len(train.columns) - self._categories(),
             "left_out": self.left_out,
             "curves": self.curves,
             "inner": self._inner(trials),
@@ -262,7 +276,7 @@ class OuterFold:
             estimator = self.fit(params, train)
             fitted = time.perf_counter()
             self.curves = learning_curves(estimator)
-            predictions.append(self.predict(estimator, test.X))
+            predictions.append(self.predict(estimator, test))
             parts.append(train)
             seconds["fit"] += fitted - started
             seconds["predict"] += time.perf_counter() - fitted
@@ -292,8 +306,13 @@ class OuterFold:
             return []
         return [self.encode(train, valid) for train, valid in self.inner_rows()]
 
-    def inner_rows(self) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    def inner_rows(self) -> InnerRows:
         """Positions of each inner training and validation part, the same for every model."""
+        rows = self.split.train
+        key = (self.seed, rows.tobytes(), self.y[rows].tobytes())
+        return self.loaded.bench.inner.get(key, self._split_inside)
+
+    def _split_inside(self) -> InnerRows:
         rows = self.split.train
         arm = self.loaded.bench.cohort.labels("arm")
         splits, _ = stratified_folds(
@@ -378,13 +397,14 @@ class OuterFold:
     def fit(self, params: Mapping[str, Any], part: Part) -> Any:
         """The model with these parameters, fitted to an encoded part."""
         y = part.y.astype(np.intp) if self.kind == "classification" else part.y
-        return self.build(params).fit(part.X, y)
+        estimator = self.build(params)
+        return estimator.fit(part.of(estimator), y)
 
     def build(self, params: Mapping[str, Any]) -> Any:
         """The model with these parameters, not fitted."""
         return self.loaded.build(params, derive_seed(self.seed, "model"))
 
-    def predict(self, estimator: Any, X: pd.DataFrame) -> Floats:
+    def predict(self, estimator: Any, features: Features) -> Floats:
         """Checked predictions: probabilities of the positive class, or numbers.
 
         Raises
@@ -393,6 +413,7 @@ class OuterFold:
             ``E231`` where they are none.
         """
         where = f"model {self.loaded.model.card.name!r} ({self.loaded.model.card.origin})"
+        X = features.of(estimator)
         if self.kind == "regression":
             prediction = np.asarray(estimator.predict(X), dtype=np.float64)
         else:
@@ -430,11 +451,11 @@ class OuterFold:
 
     def _predictions(self, prediction: Floats, salt: bytes) -> Predictions:
         bench, test = self.loaded.bench, self.split.test
-        patients = bench.cohort.patients
+        patients = pseudonyms_of(bench.cohort, salt)
         arm, site = bench.cohort.labels("arm"), bench.cohort.labels("site")
         groups = subgroups_of(bench.cohort)
         return Predictions(
-            patient=pseudonyms([patients[row] for row in test], salt),
+            patient=[patients[row] for row in test],
             y=self.y[test].tolist(),
             prediction=prediction.tolist(),
             arm=[arm[row] for row in test],

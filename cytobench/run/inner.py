@@ -47,9 +47,7 @@ def answers(asked: Sequence[tuple[OuterFold, Sequence[Params]]]) -> list[list[An
 def _by_estimator(fold: OuterFold, params: Params) -> Answer:
     started = time.perf_counter()
     try:
-        predictions = [
-            fold.predict(fold.fit(params, train), valid.X) for train, valid in fold.inner
-        ]
+        predictions = [fold.predict(fold.fit(params, train), valid) for train, valid in fold.inner]
     except Exception as error:
         return Answer([], time.perf_counter() - started, error)
     return Answer(predictions, time.perf_counter() - started)

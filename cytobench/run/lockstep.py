@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cytobench.core.result import FoldFailure, FoldResult
+from cytobench.core.threads import one_thread
 from cytobench.run.cells import Cell, LoadedCell
 from cytobench.run.fold import FoldSpec, OuterFold, Steps, failure_of, load_as_planned
 from cytobench.run.inner import Answer, Params, answers
@@ -78,9 +79,7 @@ def run_together(loaded: LoadedCell, folds: Sequence[int], salt: bytes) -> list[
     list of FoldResult or FoldFailure
         In the order of `folds`.
     """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1):
+    with one_thread():
         walks = [_Walk(fold) for fold in folds]
         for walk in walks:
             walk.begin(loaded, salt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -12,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytobench.core.cards import Input
+from cytobench.core.hashing import pseudonyms
 from cytobench.data.cohort import Cohort
 from cytobench.data.subgroups import subgroups
 from cytobench.preprocess.matrix import Encoded, Matrix
@@ -23,7 +25,54 @@ Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Part:
+class Features:
+    """Encoded features of some patients: an array, a frame, or both where both are asked for."""
+
+    made: pd.DataFrame | Encoded
+
+    @cached_property
+    def X(self) -> pd.DataFrame:  # noqa: N802 - scikit-learn's name
+        """With the names of the columns."""
+        return self.made.frame() if isinstance(self.made, Encoded) else self.made
+
+    @cached_property
+    def values(self) -> Floats:
+        """As an array, row by row."""
+        if isinstance(self.made, Encoded):
+            return self.made.array()
+        return np.ascontiguousarray(self.made.to_numpy(dtype=np.float64))
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        made = self.made
+        return made.columns if isinstance(made, Encoded) else [str(name) for name in made.columns]
+
+    @cached_property
+    def _by_column(self) -> Floats | None:
+        """As an array laid out as the frame is, since the last bit of sums depends on it.
+
+        None where the frame has more to say than numbers.
+        """
+        if isinstance(self.made, Encoded):
+            return np.asfortranarray(self.made.array())
+        if not all(dtype == np.float64 for dtype in self.made.dtypes):
+            return None
+        return np.asfortranarray(self.made.to_numpy())
+
+    def of(self, estimator: Any) -> pd.DataFrame | Floats:
+        """As this estimator wants them.
+
+        A look at a frame takes scikit-learn as long as a small fit. So its own estimators get an
+        array, a copy each since some write into it; others get the frame unless they ask for one.
+        """
+        if self._by_column is None or not takes_arrays(estimator):
+            return self.X
+        return self._by_column.copy(order="F")
+
+
+@dataclass(frozen=True)
+class Part(Features):
     """Encoded features and outcome of some patients, at positions `rows` of the cohort.
 
     Attributes
@@ -32,22 +81,29 @@ class Part:
         What a solver keeps for the next trial.
     """
 
-    made: pd.DataFrame | Encoded
     y: Floats
     rows: Rows
     kept: dict[str, Any] = field(default_factory=dict)
 
-    @cached_property
-    def X(self) -> pd.DataFrame:  # noqa: N802 - scikit-learn's name
-        """The features as a model sees them."""
-        return self.made.frame() if isinstance(self.made, Encoded) else self.made
 
-    @cached_property
-    def values(self) -> Floats:
-        """The features as an array."""
-        if isinstance(self.made, Encoded):
-            return self.made.array()
-        return np.ascontiguousarray(self.made.to_numpy(dtype=np.float64))
+def takes_arrays(estimator: Any) -> bool:
+    """Whether an estimator looks at no column's name.
+
+    It says so (``takes_arrays``), or is scikit-learn's own and no parameter of it can name one.
+    """
+    if hasattr(estimator, "takes_arrays"):
+        return bool(estimator.takes_arrays)
+    names = _parameters_of(estimator.__class__)
+    return names is not None and all(
+        isinstance(getattr(estimator, name), (str, int, float, bool, type(None))) for name in names
+    )
+
+
+@lru_cache
+def _parameters_of(kind: Any) -> tuple[str, ...] | None:
+    if not kind.__module__.startswith("sklearn."):
+        return None
+    return tuple(inspect.signature(kind).parameters)
 
 
 @lru_cache(maxsize=8)
@@ -67,6 +123,12 @@ def matrix_of(
 def subgroups_of(cohort: Cohort) -> Mapping[str, Sequence[str]]:
     """Subgroup -> level of each patient."""
     return subgroups(cohort)
+
+
+@lru_cache(maxsize=2)
+def pseudonyms_of(cohort: Cohort, salt: bytes) -> Sequence[str]:
+    """The pseudonym of each patient in a store with this salt."""
+    return pseudonyms(cohort.patients, salt)
 
 
 class _Same:

@@ -4,154 +4,24 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from hydra import compose, initialize_config_dir
+from hydra import initialize_config_dir
 from hydra._internal.sources_registry import SourcesRegistry
-from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
-from hydra.plugins.config_source import ConfigResult, ConfigSource
-from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from cytobench import plugins as plugin_root
+from cytobench.config.composer import Composer
+from cytobench.config.nodes import PluginConfigSource, PluginSearchPath, plugin_node
 from cytobench.core.errors import PluginError, UsageError, did_you_mean
-from cytobench.core.space import to_config
-from cytobench.registry.discover import Kind, Plugin, discover
 
-GROUPS: tuple[Kind, ...] = ("model", "dataset")
-POOL = "+"
-"""Between the names of studies that are pooled into one dataset."""
-
-
-class PluginConfigSource(ConfigSource):
-    """Every discovered plugin as a config node: its defaults and its search space."""
-
-    @staticmethod
-    def scheme() -> str:
-        """Search-path prefix."""
-        return "cytobench"
-
-    def available(self) -> bool:
-        """There is always something to look for."""
-        return True
-
-    def is_group(self, config_path: str) -> bool:
-        """``model`` and ``dataset`` are groups."""
-        return config_path.strip("/") in ("", *GROUPS)
-
-    def is_config(self, config_path: str) -> bool:
-        """A name is a config where a plugin of that name was found."""
-        group, _, name = config_path.removesuffix(".yaml").partition("/")
-        return group in GROUPS and (name in discover(group) or _is_pool(group, name))
-
-    def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
-        """Names in a group."""
-        path = config_path.strip("/")
-        if path in GROUPS:
-            return [] if results_filter is ObjectType.GROUP else list(discover(path))
-        return [] if path or results_filter is ObjectType.CONFIG else list(GROUPS)
-
-    def load_config(self, config_path: str) -> ConfigResult:
-        """The node of one plugin."""
-        group, _, name = config_path.removesuffix(".yaml").partition("/")
-        node = pool_node(name) if _is_pool(group, name) else _node(cast(Kind, group), name)
-        return ConfigResult(
-            provider="cytobench",
-            path=f"cytobench://{config_path}",
-            config=OmegaConf.create(node),
-            header={"package": None},
-        )
-
-
-def _is_pool(group: str, name: str) -> bool:
-    """Whether a name means several studies: ``dataset=gendep+comed``."""
-    return group == "dataset" and POOL in name
-
-
-def pool_node(name: str) -> dict[str, Any]:
-    """Several studies as one dataset: each with its own node, to be overridden there.
-
-    Raises
-    ------
-    UsageError
-        ``E102`` for a study that is not known.
-    """
-    known = {**dict.fromkeys(discover("dataset"), None), **_dataset_files()}
-    studies: dict[str, Any] = {}
-    for study in name.split(POOL):
-        if study not in known:
-            raise UsageError(
-                "E102",
-                f"there is no dataset called {study!r}",
-                where=f"dataset={name}",
-                hint=did_you_mean(study, sorted(known)),
-            )
-        file = known[study]
-        if file is None:
-            studies[study] = _node("dataset", study)
-            continue
-        # A dataset's own interpolations start at the root. They move with it, and stay open: an
-        # override of the name that they refer to would otherwise be without effect.
-        text = file.read_text(encoding="utf-8")
-        moved = text.replace("${dataset.", f"${{dataset.studies.{study}.")
-        studies[study] = cast(Any, OmegaConf.to_container(OmegaConf.create(moved)))
-    return {"name": name, "studies": studies}
-
-
-def _dataset_files() -> dict[str, Path]:
-    """Datasets that are YAML files, those of the working directory in front."""
-    folders = (plugin_root.bundled("conf"), Path.cwd() / "conf")
-    return {path.stem: path for folder in folders for path in folder.glob("dataset/*.yaml")}
-
-
-def _node(group: Kind, name: str) -> dict[str, Any]:
-    plugin = discover(group)[name]
-    # A broken plugin fails when its own cell is loaded, and costs that cell only.
-    return {"name": name} if plugin.problem else plugin_node(plugin)
-
-
-def plugin_node(plugin: Plugin) -> dict[str, Any]:
-    """A plugin's configuration: name, parameters, and for a model the space."""
-    card: Any = plugin.card
-    parameters = plugin.parameters
-    if card is None or parameters is None:
-        card, parameters = _import_card(plugin)
-    node = {"name": plugin.name, **parameters}
-    if plugin.kind == "model":
-        node["space"] = to_config(card.space)
-    return node
-
-
-def _import_card(plugin: Plugin) -> tuple[Any, Mapping[str, Any]]:
-    """Card and defaults of an entry point; only the chosen one is ever imported."""
-    import inspect
-
-    from cytobench.core.declare import DECLARATION, INJECTED
-    from cytobench.registry.load import import_plugin
-
-    factory = import_plugin(plugin)
-    signature = inspect.signature(factory).parameters
-    defaults = {key: item.default for key, item in signature.items() if key not in INJECTED}
-    return getattr(factory, DECLARATION), defaults
-
-
-class PluginSearchPath(SearchPathPlugin):
-    """Search order: ``./conf``, the bundled ``conf``, then the plugins."""
-
-    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Add the working directory's ``conf`` in front and the plugins behind."""
-        own = Path.cwd() / "conf"
-        if own.is_dir() and own.resolve() != plugin_root.bundled("conf"):
-            search_path.prepend("working directory", f"file://{own}")
-        search_path.append("cytobench", "cytobench://")
+__all__ = ["compose_jobs", "keys_of", "load_suite", "plugin_node", "to_yaml"]
 
 
 def compose_jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
@@ -170,7 +40,8 @@ def compose_jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
     with _hydra():
         parsed = _parse(overrides)
         swept = [_expand(item) for item in parsed]
-        return [_compose(list(choice)) for choice in itertools.product(*swept)]
+        composer = Composer()
+        return [_compose(list(choice), composer) for choice in itertools.product(*swept)]
 
 
 def load_suite(name: str) -> dict[str, Any]:
@@ -191,7 +62,8 @@ def load_suite(name: str) -> dict[str, Any]:
                 where=f"suite={name}",
                 hint=did_you_mean(name, [*options, *names]),
             )
-        suite = OmegaConf.to_container(compose(config_name=f"suite/{name}").suite, resolve=True)
+        composed = Composer(f"suite/{name}").compose([])
+        suite = OmegaConf.to_container(composed.suite, resolve=True)
     assert isinstance(suite, dict)
     return {str(key): value for key, value in suite.items()}
 
@@ -247,10 +119,9 @@ def _expand(override: Override) -> list[str]:
     return values
 
 
-def _compose(overrides: list[str]) -> dict[str, Any]:
+def _compose(overrides: list[str], composer: Composer) -> dict[str, Any]:
     try:
-        config = compose(config_name="config", overrides=overrides)
-        plain = OmegaConf.to_container(config, resolve=True)
+        plain = OmegaConf.to_container(composer.compose(overrides), resolve=True)
     except PluginError:
         raise
     except (HydraException, OmegaConfBaseException) as error:
@@ -309,7 +180,7 @@ def _keys_beside(key: str, others: list[str]) -> str:
     """The keys of the node that a mistyped key was looked for in."""
     parent, _, last = key.rpartition(".")
     try:
-        config = compose(config_name="config", overrides=others)
+        config = Composer().compose(others)
         node = OmegaConf.select(config, parent) if parent else config
     except (HydraException, OmegaConfBaseException):
         node = None  # another override is wrong as well; one at a time
