@@ -232,10 +232,8 @@ def _missing_last(value: float) -> float:
 
 
 def _mark_ties(rows: list[Row], headline: str, sizes: tuple[float, float]) -> list[Row]:
-    best = rows[0]
-    p_values = [
-        corrected_t(best.by_fold[headline], row.by_fold[headline], *sizes)[1] for row in rows[1:]
-    ]
+    best, values = rows[0], [row.assessment.scores.by_fold[headline] for row in rows]
+    p_values = [corrected_t(values[0], other, *sizes)[1] for other in values[1:]]
     adjusted = holm([1.0 if p != p else p for p in p_values])
     marked = [replace(best, tied_with_best=True)]
     marked += [
