@@ -12,6 +12,7 @@ from cytobench.cli import submitting
 
 if TYPE_CHECKING:
     from cytobench.leaderboard.benefit import AnyBoard
+    from cytobench.leaderboard.kept import Pages
     from cytobench.run.store import RunStore
 
 ACTIONS = {
@@ -55,37 +56,46 @@ def execute(options: argparse.Namespace) -> int:
         return submitting.submit(options)
     if options.action == "verify":
         return submitting.verify_files(options)
-    from cytobench.leaderboard.build import boards
+    from cytobench.leaderboard.build import boards, pages
     from cytobench.leaderboard.show import show
     from cytobench.run.store import RunStore
 
     store = RunStore(Path(options.store))
     submitted = submitting.from_bundles(options).cells
+    suites = list(dict.fromkeys(options.names or [None]))
+    if options.action == "build":
+        kept = [item for suite in suites for item in pages(store, suite, submitted=submitted)]
+        _build(kept, submitting.published(options))
+        return 0 if kept else _nothing(options.store)
+    thorough = options.action == "site"
     found = [
         board
-        for suite in dict.fromkeys(options.names or [None])
-        for board in boards(store, suite, thorough=options.action != "show", submitted=submitted)
+        for suite in suites
+        for board in boards(store, suite, thorough=thorough, submitted=submitted)
     ]
     if not found:
-        console.warn(f"no finished cells in {options.store}; start a run: cytobench run")
-        return 1
+        return _nothing(options.store)
     if options.action == "show":
         for board in found:
             show(board)
-    elif options.action == "build":
-        _build(found, submitting.published(options))
     else:
         _site(found, store, Path(options.output or "leaderboards/site"))
     return 0
 
 
-def _build(found: Sequence[AnyBoard], output: Path) -> None:
+def _nothing(store: str) -> int:
+    console.warn(f"no finished cells in {store}; start a run: cytobench run")
+    return 1
+
+
+def _build(found: Sequence[Pages], output: Path) -> None:
     from cytobench.leaderboard.build import write, write_across, write_readmes
 
     for board in found:
         for path in write(board, output):
             console.say(f"wrote {path}")
-    for path in [*write_across(found, output), *write_readmes(found, output)]:
+    outlines = [board.outline for board in found]
+    for path in [*write_across(outlines, output), *write_readmes(outlines, output)]:
         console.say(f"wrote {path}")
 
 

@@ -20,7 +20,7 @@ from cytobench.run.session import Planned, Refused, Summary, run_cells
 from cytobench.run.store import RunStore
 
 if TYPE_CHECKING:
-    from cytobench.tracking import Mirror
+    from cytobench.tracking import Live
 
 SHOWN_FAILURES = 5
 """Of the folds that are not explained."""
@@ -34,8 +34,23 @@ def run(overrides: Sequence[str]) -> int:
     for note in jobs.notes:
         console.warn(note)
     store = RunStore(Path(jobs.settings["store"]))
+    with ExitStack() as mirroring:
+        mirror = _mirror(jobs.settings, mirroring)
+        return _run(jobs, store, command, mirror)
+
+
+def _mirror(settings: Mapping[str, Any], stack: ExitStack) -> Live | None:
+    """The mirror beside the run, which is waited for at its end; None under ``tracking=none``."""
+    if settings["tracking"]["name"] == "none":
+        return None
+    from cytobench.tracking import Live
+
+    return stack.enter_context(Live(Path(settings["store"]), settings["tracking"]))
+
+
+def _run(jobs: Jobs, store: RunStore, command: str, mirror: Live | None) -> int:
     with ExitStack() as stack:
-        listener = _Progress(stack, jobs)
+        listener = _Progress(stack, jobs, mirror)
         summary = run_cells(jobs.cells, jobs.settings["engine"], store, command, listener)
     explained = _explain(jobs, store, listener)
     wanted = {(cell.suite, cell.entry) for cell in jobs.cells}
@@ -52,24 +67,25 @@ def run(overrides: Sequence[str]) -> int:
 class _Progress:
     """Shows a bar while folds run, and hands finished cells to the MLflow mirror."""
 
-    def __init__(self, stack: ExitStack, jobs: Jobs) -> None:
+    def __init__(self, stack: ExitStack, jobs: Jobs, mirror: Live | None) -> None:
         self.stack = stack
         self.jobs = jobs
+        self.mirror = mirror
         self.advance: Callable[[str, int], None] = _nothing
-        self.mirror: Mirror | None = None
         self.explaining = settings_from_config(jobs.settings["explain"])
         self.waiting: list[Planned] = []
 
     def planned(self, cells: Sequence[Planned], refused: Sequence[Refused]) -> None:
-        """Open the bar, and the mirror where there is something for it to show."""
+        """Open the bar, and start the mirror where there will be something for it to show."""
         for item in refused:
             if not item.applicable and not item.cell.permutation:
                 console.say(f"left out: {item.error.message}", style="dim")
         missing = sum(len(cell.missing) for cell in cells)
         if not missing:
             return
-        if self.jobs.settings["tracking"]["name"] != "none":
-            self.mirror = _mirror(self.jobs.settings)
+        observed = any(item.missing and not item.cell.permutation for item in cells)
+        if self.mirror is not None and observed:
+            self.mirror.start()
         self.advance = self.stack.enter_context(console.progress(missing, self.jobs.cells[0].suite))
 
     def fold_done(self, planned: Planned, failure: FoldFailure | None) -> None:
@@ -92,12 +108,6 @@ def _nothing(what: str, steps: int) -> None:
     del what, steps
 
 
-def _mirror(settings: Mapping[str, Any]) -> Mirror:
-    from cytobench.tracking import Mirror
-
-    return Mirror(RunStore(Path(settings["store"])), settings["tracking"])
-
-
 def _explain(jobs: Jobs, store: RunStore, listener: _Progress) -> Explained:
     """Explain finished folds where that is asked for, and mirror what waited for it."""
     if listener.explaining is None:
@@ -110,10 +120,9 @@ def _explain(jobs: Jobs, store: RunStore, listener: _Progress) -> Explained:
         engine = jobs.settings["engine"]
         done = explain_cells(jobs.cells, listener.explaining, engine, store, begun)
     ready = {item.key: (item.cell.suite, item.cell.entry) for item in listener.waiting}
-    if jobs.settings["tracking"]["name"] != "none" and (ready or done.cells):
-        mirror = listener.mirror or _mirror(jobs.settings)
+    if listener.mirror is not None:
         for key, (suite, entry) in {**ready, **done.cells}.items():
-            mirror.cell(key, suite, entry, renew=key in done.cells)
+            listener.mirror.cell(key, suite, entry, renew=key in done.cells)
     return done
 
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from cytobench.evaluate.ranks import ALPHA, Ranking, rank_models
 from cytobench.evaluate.scores import LOWER_IS_BETTER
-from cytobench.leaderboard.benefit import AnyBoard, BenefitBoard
+from cytobench.leaderboard.benefit import AnyBoard
+from cytobench.leaderboard.outline import Outline, outlines
 
 Floats = NDArray[np.float64]
 
@@ -42,19 +43,17 @@ class Across:
     left_out: Sequence[str]
 
 
-def across(boards: Sequence[AnyBoard]) -> list[Across]:
+def across(boards: Sequence[AnyBoard | Outline]) -> list[Across]:
     """One matrix for each headline metric and protocol that two entries or more share.
 
     Floors take part: a model that does not beat them over datasets should be seen not to. Models
     stand by their row label; protocols, which claim different things, are never mixed. An entry
     whose comparison is refused has no values, and would leave no model that is known everywhere.
     """
-    groups: dict[tuple[str, str], list[AnyBoard]] = {}
-    for board in boards:
-        if isinstance(board, BenefitBoard) and board.refusal is not None:
-            continue
-        key = (board.headline, str(board.entry.about["protocol"]["name"]))
-        groups.setdefault(key, []).append(board)
+    groups: dict[tuple[str, str], list[Outline]] = {}
+    for board in outlines(boards):
+        if not board.refused:
+            groups.setdefault((board.headline, board.protocol), []).append(board)
     return [
         _matrix(headline, protocol, group)
         for (headline, protocol), group in sorted(groups.items())
@@ -62,8 +61,8 @@ def across(boards: Sequence[AnyBoard]) -> list[Across]:
     ]
 
 
-def _matrix(headline: str, protocol: str, boards: Sequence[AnyBoard]) -> Across:
-    rows = [{row.label: row.estimate(headline).value for row in board.rows} for board in boards]
+def _matrix(headline: str, protocol: str, boards: Sequence[Outline]) -> Across:
+    rows = [{row.label: row.headline.value for row in board.rows} for board in boards]
     everywhere = set.intersection(*(_known(row) for row in rows))
     somewhere = {label for row in rows for label in row}
     models = sorted(everywhere)
@@ -71,11 +70,11 @@ def _matrix(headline: str, protocol: str, boards: Sequence[AnyBoard]) -> Across:
     return Across(
         headline=headline,
         protocol=protocol,
-        entries=[board.entry.name for board in boards],
+        entries=[board.name for board in boards],
         models=models,
         values=sign * np.array([[row[model] for model in models] for row in rows]),
-        cluster=[str(board.entry.about["dataset"]["name"]) for board in boards],
-        simulated=[board.entry.about["dataset"]["kind"] == "simulated" for board in boards],
+        cluster=[board.dataset for board in boards],
+        simulated=[board.simulated for board in boards],
         left_out=sorted(somewhere - everywhere),
     )
 

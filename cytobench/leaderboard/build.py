@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,15 @@ from cytobench.leaderboard.benefit import (
 )
 from cytobench.leaderboard.chance import null_scores, without_protocol
 from cytobench.leaderboard.collect import Entry, collect, comparable
+from cytobench.leaderboard.kept import (
+    Pages,
+    Question,
+    fingerprint_of,
+    keep_pages,
+    kept_pages,
+    questions,
+)
+from cytobench.leaderboard.outline import Outline, outlines
 from cytobench.leaderboard.rank import REFERENCE, Board, Row, rank
 from cytobench.leaderboard.readme import SCHEMA, readme
 from cytobench.leaderboard.render import across_markdown, to_json, to_markdown
@@ -54,8 +63,61 @@ def boards(
     UsageError
         ``E701`` where the store knows no such suite.
     """
+    found: list[AnyBoard] = []
+    looks = _looks(store) if thorough else Counter()
+    for name, entry, keys, cells in _entries(store, suite, submitted or {}):
+        if not entries or entry in entries:
+            board = _board(store, name, entry, keys, cells, looks if thorough else None)
+            found += [] if board is None else [board]
+    return found
+
+
+def pages(
+    store: RunStore,
+    suite: str | None = None,
+    *,
+    submitted: Mapping[tuple[str, str], Sequence[StoredCell]] | None = None,
+) -> list[Pages]:
+    """The pages of the boards of a suite, or of all suites in the store; thorough ones.
+
+    Those of an entry whose cells have not changed are taken as they were kept.
+
+    Raises
+    ------
+    UsageError
+        ``E701`` where the store knows no such suite.
+    """
     known = store.entries()
-    for of_suite, of_entry in submitted or {}:
+    every = [key for entries in known.values() for keys in entries.values() for key in keys]
+    asked = questions(store, every)
+    looks = Counter(asked[key] for key in every)
+    found: list[Pages] = []
+    for name, entry, keys, cells in _entries(store, suite, submitted or {}):
+        if cells:  # of bundles, which may be anywhere: nothing is kept
+            made_from = ""
+        else:
+            shared = {asked[key]: looks[asked[key]] for key in keys}
+            made_from = fingerprint_of(store, keys, store.permuted(name, entry), shared)
+        kept = kept_pages(store, name, entry, made_from) if made_from else None
+        if kept is None:
+            board = _board(store, name, entry, keys, cells, looks)
+            if board is None:
+                continue
+            kept = _pages(board)
+            if made_from:
+                keep_pages(store, kept, made_from)
+        found.append(kept)
+    return found
+
+
+def _entries(
+    store: RunStore,
+    suite: str | None,
+    submitted: Mapping[tuple[str, str], Sequence[StoredCell]],
+) -> Iterator[tuple[str, str, Sequence[str], Sequence[StoredCell]]]:
+    """Suite, entry, keys of its cells, and its cells of bundles."""
+    known = store.entries()
+    for of_suite, of_entry in submitted:
         known.setdefault(of_suite, {}).setdefault(of_entry, [])
     if suite is not None and suite not in known:
         raise UsageError(
@@ -64,48 +126,62 @@ def boards(
             where=str(store.root),
             hint=did_you_mean(suite, list(known)) if known else "start one: cytobench run",
         )
-    found: list[AnyBoard] = []
-    looks = _looks(store) if thorough else Counter()
     for name in [suite] if suite is not None else sorted(set(known) - {PLANNING}):
         for entry, keys in sorted(known[name].items()):
-            if entries and entry not in entries:
-                continue
-            collected = collect(store, name, entry, keys, (submitted or {}).get((name, entry), ()))
-            if collected is not None:
-                if collected.about["task"]["kind"] == BENEFIT:
-                    found.append(rank_benefit(collected))
-                elif thorough:
-                    counted = replace(collected, looks=looks[_question(collected.about)])
-                    found.append(rank(counted, _selections(store, collected)))
-                else:
-                    found.append(rank(collected))
-    return found
+            yield name, entry, keys, submitted.get((name, entry), ())
 
 
-def _looks(store: RunStore) -> Counter[tuple[str, str]]:
+def _board(
+    store: RunStore,
+    suite: str,
+    entry: str,
+    keys: Sequence[str],
+    submitted: Sequence[StoredCell],
+    looks: Mapping[Question, int] | None,
+) -> AnyBoard | None:
+    """An entry's board, thorough where `looks` is given; None where no cell is complete."""
+    collected = collect(store, suite, entry, keys, submitted)
+    if collected is None:
+        return None
+    if collected.about["task"]["kind"] == BENEFIT:
+        return rank_benefit(collected)
+    if looks is None:
+        return rank(collected)
+    counted = replace(collected, looks=looks.get(_question(collected.about), 0))
+    return rank(counted, _selections(store, collected))
+
+
+def _looks(store: RunStore) -> Counter[Question]:
     """How many cells were asked for on each cohort and task: paths that could have been taken."""
-    return Counter(
-        _question(store.about(key))
-        for entries in store.entries().values()
-        for keys in entries.values()
-        for key in keys
-    )
+    every = [key for found in store.entries().values() for keys in found.values() for key in keys]
+    asked = questions(store, every)
+    return Counter(asked[key] for key in every)
 
 
-def _question(about: Mapping[str, Any]) -> tuple[str, str]:
+def _question(about: Mapping[str, Any]) -> Question:
     return about["dataset"]["fingerprint"], about["task"]["name"]
 
 
 def board_of(
-    store: RunStore, suite: str, entry: str, cell: StoredCell
+    store: RunStore,
+    suite: str,
+    entry: str,
+    cell: StoredCell,
+    about_of: Callable[[str], Mapping[str, Any]] | None = None,
 ) -> tuple[Board, Row] | tuple[BenefitBoard, BenefitRow]:
     """A board of one cell and the floor that it is measured against, and its row.
 
     Cheaper than the entry's whole board, for what is said of a cell while others still run.
+
+    Parameters
+    ----------
+    about_of : callable, optional
+        Key -> what ``cell.json`` says, for a caller that remembers it: every cell of the entry is
+        asked about each time.
     """
     cells = [cell]
-    for key in store.entries().get(suite, {}).get(entry, []):
-        about = store.about(key)
+    for key in store.keys(suite, entry):
+        about = (about_of or store.about)(key)
         is_reference = about["model"]["name"] in (REFERENCE, RULE) and key != cell.key
         if is_reference and comparable(about) == comparable(cell.about):
             floor = store.read_cell(key)
@@ -154,22 +230,24 @@ def second_opinions(store: RunStore, entry: Entry) -> dict[str, Estimate]:
     return found
 
 
-def write(board: AnyBoard, root: Path) -> list[Path]:
+def write(board: AnyBoard | Pages, root: Path) -> list[Path]:
     """Write ``<suite>/<entry>.md`` and ``.json`` under `root`."""
-    folder = root / board.entry.suite
+    if not isinstance(board, Pages):
+        board = _pages(board)
+    folder = root / board.outline.suite
     written = []
-    for suffix, text in ((".md", to_markdown(board)), (".json", to_json(board))):
-        path = folder / (board.entry.name + suffix)
+    for suffix, text in ((".md", board.markdown), (".json", board.json)):
+        path = folder / (board.outline.name + suffix)
         _replace(path, text)
         written.append(path)
     return written
 
 
-def write_across(boards: Sequence[AnyBoard], root: Path) -> list[Path]:
+def write_across(boards: Sequence[AnyBoard | Outline], root: Path) -> list[Path]:
     """Write ``<suite>/over-datasets.md`` for suites with several entries of one metric."""
     written = []
-    for suite in sorted({board.entry.suite for board in boards}):
-        text = across_markdown(suite, [b for b in boards if b.entry.suite == suite])
+    for suite, found in _by_suite(boards).items():
+        text = across_markdown(suite, found)
         if text:
             path = root / suite / "over-datasets.md"
             _replace(path, text)
@@ -177,22 +255,32 @@ def write_across(boards: Sequence[AnyBoard], root: Path) -> list[Path]:
     return written
 
 
-def write_readmes(boards: Sequence[AnyBoard], root: Path) -> list[Path]:
+def write_readmes(boards: Sequence[AnyBoard | Outline], root: Path) -> list[Path]:
     """Write ``<suite>/README.md`` and the schema of the JSON files, for every suite."""
     written = []
-    for suite in sorted({board.entry.suite for board in boards}):
-        texts = {
-            "README.md": readme(suite, [b for b in boards if b.entry.suite == suite]),
-            SCHEMA: schema_text(),
-        }
+    for suite, found in _by_suite(boards).items():
+        texts = {"README.md": readme(suite, found), SCHEMA: schema_text()}
         for name, text in texts.items():
             _replace(root / suite / name, text)
             written.append(root / suite / name)
     return written
 
 
+def _pages(board: AnyBoard) -> Pages:
+    (outline,) = outlines([board])
+    return Pages(outline, to_markdown(board), to_json(board))
+
+
+def _by_suite(boards: Sequence[AnyBoard | Outline]) -> dict[str, list[Outline]]:
+    found: dict[str, list[Outline]] = {}
+    for outline in sorted(outlines(boards), key=lambda item: item.suite):
+        found.setdefault(outline.suite, []).append(outline)
+    return found
+
+
 def _replace(path: Path, text: str) -> None:
     try:
-        write_whole(path, text.encode(), mode=0o644)
+        if not path.is_file() or path.read_bytes() != text.encode():
+            write_whole(path, text.encode(), mode=0o644)
     except OSError as error:
         raise StoreError("E702", f"cannot be written: {error.strerror}", where=str(path)) from error

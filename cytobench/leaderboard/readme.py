@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from cytobench.leaderboard.across import across, ranking_of
 from cytobench.leaderboard.benefit import AnyBoard
+from cytobench.leaderboard.outline import Outline, outlines
 from cytobench.leaderboard.render import SCHEMA_VERSION, escaped, markdown_table
 from cytobench.leaderboard.tables import TITLES, number
-from cytobench.leaderboard.words import title
 
 OVER = "over-datasets.md"
 SCHEMA = f"board-{SCHEMA_VERSION}.schema.json"
@@ -29,13 +29,13 @@ _FOLDERS = re.compile(r"(?<![\w.])(?:[A-Za-z]:\\|~?/)(?:[^\s/\\'\"]+[/\\])+")
 """The folders in front of a file's name."""
 
 
-def commands(boards: Sequence[AnyBoard]) -> list[str]:
+def commands(boards: Sequence[AnyBoard | Outline]) -> list[str]:
     """The commands that made these boards, each once, without the folders of the machine."""
     found = [
-        without_folders(str(row.cell.about["command"]))
-        for board in boards
+        without_folders(row.command)
+        for board in outlines(boards)
         for row in board.rows
-        if row.cell and row.cell.about.get("command")
+        if row.command
     ]
     return list(dict.fromkeys(found))
 
@@ -45,12 +45,12 @@ def without_folders(text: str) -> str:
     return _FOLDERS.sub("…/", text)
 
 
-def tied_with(board: AnyBoard) -> int:
+def tied_with(board: AnyBoard | Outline) -> int:
     """How many rows cannot be told apart from the first."""
     return sum(row.tied_with_best is True for row in board.rows[1:])
 
 
-def over_datasets(boards: Sequence[AnyBoard]) -> str:
+def over_datasets(boards: Sequence[AnyBoard | Outline]) -> str:
     """In one sentence, what can be said of the models over data sets."""
     matrices = across(boards)
     if not matrices:
@@ -60,47 +60,47 @@ def over_datasets(boards: Sequence[AnyBoard]) -> str:
     return " ".join(known) or "fewer than two real cohorts: models are not ranked over data sets."
 
 
-def readme(suite: str, boards: Sequence[AnyBoard]) -> str:
+def readme(suite: str, boards: Sequence[AnyBoard | Outline]) -> str:
     """``README.md`` of a suite's folder.
 
     Parameters
     ----------
-    boards : sequence of AnyBoard
+    boards : sequence of AnyBoard or Outline
         All of this suite.
     """
     parts = [f"# Suite {escaped(suite)}", ""]
-    rows = [_entry(board) for board in boards]
+    found = outlines(boards)
+    rows = [_entry(board) for board in found]
     columns = ["entry", "patients", "protocol", "best", "value (95 % interval)", "tied with it"]
     # A link is markup of our own: it is put in after the words of others were escaped.
     table = markdown_table(columns, rows)
-    for position, board in enumerate(boards, start=2):
-        name = escaped(title(board))
-        table[position] = table[position].replace(name, f"[{name}]({board.entry.name}.md)", 1)
+    for position, board in enumerate(found, start=2):
+        name = escaped(board.title)
+        table[position] = table[position].replace(name, f"[{name}]({board.name}.md)", 1)
     parts += [*table, "", "## How to read", "", *(f"- {line}" for line in READING), ""]
     parts += ["## Over data sets", ""]
-    link = f"[All models over data sets]({OVER}): " if across(boards) else ""
-    said = over_datasets(boards)
+    link = f"[All models over data sets]({OVER}): " if across(found) else ""
+    said = over_datasets(found)
     parts += [link + escaped(said[:1].upper() + said[1:]), "", "## Repeat it", "", "```console"]
-    parts += [f"$ {command}" for command in commands(boards)]
+    parts += [f"$ {command}" for command in commands(found)]
     parts += [f"$ cytobench leaderboard build {suite}", "```", "", "## Data", ""]
     parts += [
-        f"- [{board.entry.name}.json]({board.entry.name}.json): cohort "
-        f"`{board.entry.about['dataset']['fingerprint'][:12]}`, splits "
-        f"`{board.entry.about['plan'][:12]}`"
-        for board in boards
+        f"- [{board.name}.json]({board.name}.json): cohort `{board.fingerprint[:12]}`, "
+        f"splits `{board.plan[:12]}`"
+        for board in found
     ]
     parts += [f"- [{SCHEMA}]({SCHEMA}): JSON Schema of these files"]
     return "\n".join(parts) + "\n"
 
 
-def _entry(board: AnyBoard) -> list[str]:
+def _entry(board: Outline) -> list[str]:
     best = board.rows[0]
-    found = number(best.estimate(board.headline))
+    found = number(best.headline)
     tied = str(tied_with(board)) if best.tied_with_best is not None else "not tested"
     return [
-        title(board),
+        board.title,
         str(best.n),
-        str(board.entry.about["protocol"]["name"]).replace("_", " "),
+        board.protocol.replace("_", " "),
         best.label,
         f"{TITLES[board.headline]} {found}",
         tied,

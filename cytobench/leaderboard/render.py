@@ -11,6 +11,7 @@ from typing import Any
 from cytobench.leaderboard.across import across, ranks_table
 from cytobench.leaderboard.benefit import AnyBoard, BenefitBoard, BenefitRow
 from cytobench.leaderboard.benefit_sheet import sheet
+from cytobench.leaderboard.outline import Outline
 from cytobench.leaderboard.rank import Row, public
 from cytobench.leaderboard.sites import (
     MATRIX_NOTE,
@@ -214,7 +215,7 @@ def _sheet_markdown(board: BenefitBoard) -> str:
     return "\n".join(parts) + "\n"
 
 
-def across_markdown(suite: str, boards: Sequence[AnyBoard]) -> str:
+def across_markdown(suite: str, boards: Sequence[AnyBoard | Outline]) -> str:
     """The models of a suite over its datasets; empty where no two entries share a metric."""
     parts: list[str] = []
     for matrix in across(boards):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,12 @@ def render(template: str, **context: Any) -> str:
     return str(page)
 
 
+@cache
 def environment(*folders: Path) -> Any:
-    """Templates of these folders, then of the report; everything that is put in is escaped."""
+    """Templates of these folders, then of the report; everything that is put in is escaped.
+
+    One for all pages of a process: a template is compiled once.
+    """
     import jinja2
 
     return jinja2.Environment(

@@ -10,6 +10,7 @@
     runs/<cell key>/inner-003.parquet          every trial's predictions inside the training part
     runs/<cell key>/fold-004.failed.json       why a fold failed; tried again next time
     runs/<cell key>/explanation-003.json       what the fold's model went by, where it was asked for
+    runs/boards/<suite>/<entry>.json           an entry's pages, while its cells are what they were
     runs/reproduced/<sha256>.json              of a submitted bundle: which folds were refitted here
 """
 
@@ -291,6 +292,20 @@ class RunStore:
         """Keep what was computed from a complete cell beside it."""
         self._write(self._derived(key, name), text.encode())
 
+    def kept_board(self, name: str) -> str | None:
+        """What a leaderboard has kept under a name, or None. It may be deleted at any time."""
+        try:
+            return self._board(name).read_text(encoding="utf-8")
+        except (FileNotFoundError, UnicodeDecodeError):
+            return None
+
+    def keep_board(self, name: str, text: str) -> None:
+        """Keep what would take long to compute again."""
+        self._write(self._board(name), text.encode())
+
+    def _board(self, name: str) -> Path:
+        return self.root / "boards" / f"{name}.json"
+
     def cohort_facts(self, fingerprint: str) -> dict[str, Any] | None:
         """The aggregates of a cohort, as they were kept; None where nobody has."""
         try:
@@ -318,6 +333,11 @@ class RunStore:
     def permuted(self, suite: str, entry: str) -> list[str]:
         """Keys of an entry's cells with permuted labels."""
         folder = self.root / "index" / suite / entry / PERMUTED
+        return sorted(_markers(folder)) if folder.is_dir() else []
+
+    def keys(self, suite: str, entry: str) -> list[str]:
+        """Keys of an entry's cells that were asked for."""
+        folder = self.root / "index" / suite / entry
         return sorted(_markers(folder)) if folder.is_dir() else []
 
     def entries(self) -> dict[str, dict[str, list[str]]]:

@@ -1,5 +1,6 @@
-"""The run store, mirrored to MLflow: idempotent, from one process, and it can be made anew."""
+"""The run store, mirrored to MLflow: idempotent, one process writes, and it can be made anew."""
 
+from cytobench.tracking.live import Live
 from cytobench.tracking.mirror import Mirror
 
-__all__ = ["Mirror"]
+__all__ = ["Live", "Mirror"]

@@ -42,8 +42,8 @@ def write_files(
     drawn, page = _page(shown)
     (folder / "figures").mkdir()
     for illustration in drawn:
-        for name, content in illustration.files().items():
-            (folder / "figures" / name).write_bytes(content)
+        # A raster beside it would cost as much again; MLflow shows SVG as it shows PNG.
+        (folder / "figures" / f"{illustration.name}.svg").write_bytes(illustration.vector)
     (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
     if cohort is not None:
         text = _cohort_page(json.dumps(cohort))

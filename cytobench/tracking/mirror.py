@@ -1,4 +1,4 @@
-"""Bring MLflow to what the run store says: cell by cell while a run goes on, or all of it."""
+"""Bring MLflow to what the run store says: one cell, or all of it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cytobench import console
-from cytobench.core.errors import CytobenchError
 from cytobench.core.hashing import digest
 from cytobench.leaderboard.build import board_of
 from cytobench.leaderboard.collect import labels
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from cytobench.tracking.client import Mirrored, Tracker
 
 SUPERSEDED = "(superseded)"
+SAFE = "results are safe in the run store; once this is mended: cytobench track"
 
 
 @dataclass
@@ -39,6 +38,7 @@ class _Experiment:
     suite: str
     entry: str
     runs: list[Mirrored]
+    settled: bool = True
 
 
 class Mirror:
@@ -57,24 +57,25 @@ class Mirror:
         self.store = store
         self.uri = str(config["uri"])
         self.artifacts = str(config["artifacts"])
-        self.stopped = False
+        # What a cell is does not change while its entry is mirrored.
+        self._about = cache(store.about)
         self._experiments: dict[tuple[str, str], _Experiment] = {}
 
-    def cell(self, key: str, suite: str, entry: str, *, renew: bool = False) -> None:
-        """Mirror a cell while a run goes on; a problem is said once and ends the mirroring.
+    def open(self) -> None:
+        """Import MLflow and make a missing database now, not with the first cell.
 
-        The folds are stored by then, so that nothing is lost: ``cytobench track`` makes up for it.
+        Raises
+        ------
+        CytobenchError
+            ``E601`` where there is no reaching it.
         """
-        if self.stopped:
-            return
-        try:
-            self.write(key, suite, entry, renew=renew)
-        except CytobenchError as error:
-            self.stopped = True
-            console.warn(str(error))
+        with self._guard():
+            self.tracker  # noqa: B018 - the first use is what costs
 
     def write(self, key: str, suite: str, entry: str, *, renew: bool = False) -> bool:
         """Mirror a cell; False where it was there already and `renew` did not ask for it anew.
+
+        Its run is named after its model until :meth:`settle`.
 
         Raises
         ------
@@ -89,8 +90,25 @@ class Mirror:
                 for run in present:
                     self._delete(experiment, run)
                 self._write(experiment, key)
-            self._rename(experiment)
+            experiment.settled = False
         return written
+
+    def settle(self) -> None:
+        """Name the runs of what was written since, as the leaderboard labels them.
+
+        A label depends on every other cell of the entry: named after each cell, a sweep of a
+        thousand would read a million.
+
+        Raises
+        ------
+        CytobenchError
+            ``E601`` where MLflow cannot be written.
+        """
+        with self._guard():
+            for experiment in self._experiments.values():
+                if not experiment.settled:
+                    self._rename(experiment)
+                    experiment.settled = True
 
     def everything(self, *, rebuild: bool = False) -> tuple[int, int]:
         """Mirror every cell of the store; with `rebuild`, after deleting what it wrote before.
@@ -112,6 +130,7 @@ class Mirror:
                         written += 1
                     else:
                         present += 1
+                self.settle()
         return written, present
 
     @cached_property
@@ -132,13 +151,13 @@ class Mirror:
         return explained(
             self.uri,
             "was not written",
-            "results are safe in the run store; once this is mended: cytobench track",
+            SAFE,
         )
 
     def _experiment(self, suite: str, entry: str, key: str) -> _Experiment:
         """The entry's experiment, looked up once; `key` is a cell that describes it."""
         if (suite, entry) not in self._experiments:
-            about = self.store.about(key)
+            about = self._about(key)
             name = f"{suite}/{entry}"
             note = experiment_note(StoredCell(key, about, ()), suite, entry)
             tags = {ENTRY: name, "mlflow.note.content": note, TAG: state(about["task"]["kind"])}
@@ -165,7 +184,7 @@ class Mirror:
         name = cell.about["model"]["name"]
         shown = None
         if cell.complete:
-            shown = board_of(self.store, experiment.suite, experiment.entry, cell)
+            shown = board_of(self.store, experiment.suite, experiment.entry, cell, self._about)
         record = make_record(
             cell,
             experiment.suite,
@@ -187,13 +206,13 @@ class Mirror:
         return round(max(path.stat().st_mtime for path in files) * 1000)
 
     def _rename(self, experiment: _Experiment) -> None:
-        """Name runs as the leaderboard labels them, which depends on what else is there.
+        """Name an entry's runs.
 
         A cell that the store no longer asks for (its data, plugin or packages have changed) stays,
         and says so.
         """
-        keys = self.store.entries().get(experiment.suite, {}).get(experiment.entry, [])
-        wanted = labels([StoredCell(key, self.store.about(key), ()) for key in keys])
+        keys = self.store.keys(experiment.suite, experiment.entry)
+        wanted = labels([StoredCell(key, self._about(key), ()) for key in keys])
         for position, run in enumerate(experiment.runs):
             if run.store != self.identity or not run.finished:
                 continue

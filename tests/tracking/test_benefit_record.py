@@ -118,7 +118,7 @@ def test_a_real_database_gets_metrics_series_and_files(store, config, write_cell
 
     cell, row = good(store)
 
-    Mirror(store, config).cell(cell.key, SUITE, ENTRY)
+    Mirror(store, config).write(cell.key, SUITE, ENTRY)
 
     client = MlflowClient(f"sqlite:///{Path('mlflow.db').resolve()}")
     experiment = client.get_experiment_by_name(f"{SUITE}/{ENTRY}")

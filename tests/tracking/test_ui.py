@@ -74,14 +74,14 @@ def test_a_server_that_ends_says_why():
 def test_experiments_are_those_that_cytobench_wrote(store, write_cell, config):
     from mlflow.tracking import MlflowClient
 
-    Mirror(store, config).cell(write_cell("toy_ridge", "k1"), "quickstart", "toy-response")
+    Mirror(store, config).write(write_cell("toy_ridge", "k1"), "quickstart", "toy-response")
     MlflowClient(f"sqlite:///{Path('mlflow.db').resolve()}").create_experiment("mine")
     assert list(server.experiments(config["uri"]).values()) == ["quickstart/toy-response"]
 
 
 @pytest.mark.slow
 def test_the_ui_serves_runs_and_stops_when_told(toy_plugins, store, write_cell, config):
-    Mirror(store, config).cell(write_cell("toy_ridge", "k1"), "quickstart", "toy-response")
+    Mirror(store, config).write(write_cell("toy_ridge", "k1"), "quickstart", "toy-response")
     with closing(socket.socket()) as probe:
         probe.bind((server.HOST, 0))
         port = probe.getsockname()[1]

@@ -1,0 +1,107 @@
+"""Pages of boards that are kept in the run store, and when they may be used again.
+
+::
+
+    runs/boards/<suite>/<entry>.json   the pages of an entry, and what they were made from
+    runs/boards/questions.json         of each cell, its cohort and its task
+
+A page is used again only where nothing differs of what it was made from: the names, sizes and times
+of last change (in nanoseconds) of every file in the folders of the entry's cells, permuted ones
+included; how many cells of the store asked the same question; the sources of the framework; the
+versions of the packages that compute. Files of predictions are not read for that. A kept file that
+was cut off or edited does not fit its own sha256. The folder may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from cytobench.core.hashing import digest, file_digest
+from cytobench.leaderboard.outline import Outline, from_plain, to_plain
+from cytobench.run.provenance import PACKAGE, versions
+from cytobench.run.store import RunStore
+
+Question = tuple[str, str]
+"""A cohort's fingerprint and a task."""
+QUESTIONS = "questions"
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The pages of one board, and what pages over several need of it."""
+
+    outline: Outline
+    markdown: str
+    json: str
+
+
+def kept_pages(store: RunStore, suite: str, entry: str, made_from: str) -> Pages | None:
+    """The pages of an entry as they were kept; None where they were made from anything else."""
+    text = store.kept_board(f"{suite}/{entry}")
+    try:
+        found = json.loads(text or "null")
+        if found["made_from"] != made_from or found["sha256"] != digest(found["pages"]):
+            return None
+        pages = found["pages"]
+        return Pages(from_plain(pages["outline"]), pages["markdown"], pages["json"])
+    except (KeyError, TypeError, ValueError):
+        return None  # nothing kept, cut off, or of another version: it is made anew
+
+
+def keep_pages(store: RunStore, pages: Pages, made_from: str) -> None:
+    """Keep the pages of an entry."""
+    outline = pages.outline
+    content = {"outline": to_plain(outline), "markdown": pages.markdown, "json": pages.json}
+    document = {"made_from": made_from, "sha256": digest(content), "pages": content}
+    store.keep_board(f"{outline.suite}/{outline.name}", json.dumps(document))
+
+
+def fingerprint_of(
+    store: RunStore, cells: Sequence[str], permuted: Sequence[str], looks: Mapping[Question, int]
+) -> str:
+    """What the pages of an entry are made from, as a sha256."""
+    return digest(
+        {
+            "framework": _framework(),
+            "cells": {key: _files(store, key) for key in cells},
+            "permuted": {key: _files(store, key) for key in permuted},
+            "looks": sorted([*question, count] for question, count in looks.items()),
+        }
+    )
+
+
+def _files(store: RunStore, key: str) -> list[tuple[str, int, int]]:
+    """Name, size and time of last change of every file of a cell."""
+    with os.scandir(store.root / key) as entries:
+        found = [(entry.name, entry.stat()) for entry in entries]
+    return sorted((name, state.st_size, state.st_mtime_ns) for name, state in found)
+
+
+@cache
+def _framework() -> dict[str, Any]:
+    """Everything of cytobench, and the packages that numbers depend on."""
+    sources = {str(path): file_digest(path) for path in sorted(PACKAGE.rglob("*.py"))}
+    return {"sources": digest(sources), "versions": versions("statsmodels")}
+
+
+def questions(store: RunStore, keys: Sequence[str]) -> dict[str, Question]:
+    """Cell key -> what it asks; a key is a hash of it, so that an answer holds for ever."""
+    try:
+        known = {
+            key: tuple(found)
+            for key, found in json.loads(store.kept_board(QUESTIONS) or "{}").items()
+        }
+    except (AttributeError, TypeError, ValueError):
+        known = {}
+    missing = [key for key in keys if len(known.get(key, ())) != 2]
+    for key in missing:
+        about = store.about(key)
+        known[key] = (about["dataset"]["fingerprint"], about["task"]["name"])
+    if missing:
+        store.keep_board(QUESTIONS, json.dumps(known))
+    return {key: (known[key][0], known[key][1]) for key in keys}
