@@ -11,6 +11,10 @@ from support.pages import ACTED, REPOSITORY, Reader, blocks, pages
 TOLD = [page for page in pages() if any(block.language in ACTED for block in blocks(page))]
 NOT_RUN = {
     "it installs packages": 3,
+    "it needs a cluster": 1,
+    "it needs a server": 1,
+    "it needs a table or the network": 1,
+    "it takes an hour": 2,
 }
 """Why blocks are not run -> how many of them there are, over all pages."""
 

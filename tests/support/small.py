@@ -27,16 +27,20 @@ def smaller(words: list[str]) -> list[str]:
     more = {"tracking": os.environ.get("CYTOBENCH_TEST_TRACKING", "none")}
     if given and "suite" not in given:
         dataset = given.get("dataset", "sim_inflamed_mdd")
-        if dataset.startswith("sim_") and "+" not in dataset:
-            more["dataset.n"] = "80"
         protocol = given.get("protocol", "repeated_stratified")
         if protocol == "bootstrap":
             more["protocol.resamples"] = "5"
         elif protocol == "repeated_stratified":
             more |= {"protocol.folds": "3", "protocol.repeats": "1"}
-        if not any(key.startswith(("engine", "floors")) for key in given):
+            if dataset.startswith("sim_") and "+" not in dataset and "task" not in given:
+                more["dataset.n"] = "80"
+        if given.get("task") == "benefit":
+            more["tuning"] = "off"
+            if "task.arms" not in given:
+                more["dataset.n"] = "160"  # some arms of one trial would be too small
+        elif not any(key.startswith(("engine", "floors")) for key in given):
             more |= {"engine": "serial", "floors": "[prior]"}
-        if given.get("tuning") != "off":
+        if "off" not in (given.get("tuning"), more.get("tuning")):
             more["tuning.trials"] = "2"
     return words + [f"{key}={value}" for key, value in more.items() if key not in given]
 
