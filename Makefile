@@ -13,14 +13,15 @@ TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # These bring torch along, so they are left out where torch is unwanted.
-DEV_EXTRAS := dev$(if $(filter none,$(TORCH)),,$(shell echo ,tabm,rtdl_revisiting_models))
+DEV_EXTRAS := dev$(if $(filter none,$(TORCH)),,$(shell echo ,tabm,rtdl-revisiting-models))
 RUN_READY := $(VENV)/.ready-run-$(TORCH)
 DEV_READY := $(VENV)/.ready-dev-$(TORCH)
 
-.PHONY: help quickstart test benchmark lint types contracts check format wheel clean
+.PHONY: help quickstart test benchmark docs lint types contracts check format wheel clean
 
 help:
 	@grep -E '^# make' Makefile | sed 's/^# //'
+	@echo 'make docs         the documentation as pages to browse: build/docs/index.html'
 	@echo 'make check        lint, types and import contracts'
 	@echo 'make format       format the code'
 	@echo 'make wheel        build sdist and wheel into dist/'
@@ -34,6 +35,10 @@ test: $(DEV_READY)
 
 benchmark: $(DEV_READY)
 	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+docs: $(DEV_READY)
+	@$(BIN)/python -m sphinx -W --keep-going -q -c docs . build/docs
+	@echo 'open build/docs/index.html'
 
 check: lint types contracts
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -181,50 +183,102 @@ def _fits(
     return sum(needed) + GAP * (len(needed) - 1) <= width
 
 
+class Advance(Protocol):
+    """Tells a progress display what happened."""
+
+    def __call__(self, what: str, steps: int = 1, *, failed: int = 0, cells: int = 0) -> None:
+        """`steps` folds of `what` are done, `failed` of them without a result; so are `cells`."""
+
+
 @contextmanager
-def progress(total: int, title: str) -> Iterator[Callable[[str, int], None]]:
-    """A live progress bar on standard error; yields ``advance(what, steps)``.
+def progress(total: int, title: str, *, cells: int = 0) -> Iterator[Advance]:
+    """A live progress bar on standard error: folds, cells if there are any, failures, time left.
 
     Without a terminal one line is written for every finished tenth, so that logs stay short.
     """
-    if not sys.stderr.isatty():
-        yield _plain_progress(total, title)
+    console = _console(stderr=True)
+    if not sys.stderr.isatty() or console.is_dumb_terminal:
+        yield _plain_progress(total, title, cells)
         return
     from rich.progress import (
         BarColumn,
-        MofNCompleteColumn,
         Progress,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.table import Column
+
+    def text(template: str, style: str = "none", **column: Any) -> TextColumn:
+        column = {"no_wrap": True, **column}
+        return TextColumn(template, style=style, markup=False, table_column=Column(**column))
 
     columns = (
-        TextColumn("{task.fields[title]}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("folds"),
+        text("{task.fields[title]}"),
+        BarColumn(bar_width=None),
+        text("{task.fields[counts]}"),
+        text("{task.fields[failures]}", style="red"),
         TimeElapsedColumn(),
-        TextColumn("left"),
+        text("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[what]}", style="dim"),
+        text("{task.fields[what]}", style="dim", overflow="ellipsis"),
     )
-    with Progress(*columns, console=_console(stderr=True)) as bar:
-        task = bar.add_task("", total=total, title=title, what="")
+    count = _Count(total, cells)
+    with Progress(*columns, console=console, expand=True) as bar:
+        task = bar.add_task("", total=total, title=title, what="", counts=count.counts, failures="")
 
-        def advance(what: str, steps: int = 1) -> None:
-            bar.update(task, advance=steps, what=what)
+        def advance(what: str, steps: int = 1, *, failed: int = 0, cells: int = 0) -> None:
+            count.add(steps, failed, cells)
+            bar.update(task, advance=steps, what=what, counts=count.counts, failures=count.failures)
 
         yield advance
 
 
-def _plain_progress(total: int, title: str) -> Callable[[str, int], None]:
-    done = 0
+@dataclass
+class _Count:
+    """How much is done of how much, in words."""
 
-    def advance(what: str, steps: int = 1) -> None:
-        nonlocal done
-        before, done = done, done + steps
-        if total and (done * 10 // total) > (before * 10 // total):
-            print(f"{title}: {done} of {total} folds ({what})", file=sys.stderr, flush=True)
+    total: int
+    all_cells: int
+    done: int = 0
+    failed: int = 0
+    cells: int = 0
+
+    def add(self, steps: int, failed: int, cells: int) -> None:
+        self.done += steps
+        self.failed += failed
+        self.cells += cells
+
+    @property
+    def counts(self) -> str:
+        folds = f"{self.done}/{self.total} folds"
+        return f"{folds}, {self.cells}/{self.all_cells} cells" if self.all_cells else folds
+
+    @property
+    def failures(self) -> str:
+        return f"{self.failed} failed" if self.failed else ""
+
+
+def _plain_progress(total: int, title: str, all_cells: int) -> Advance:
+    count = _Count(total, all_cells)
+    begun = time.monotonic()
+
+    def advance(what: str, steps: int = 1, *, failed: int = 0, cells: int = 0) -> None:
+        before = count.done
+        count.add(steps, failed, cells)
+        if total and (count.done * 10 // total) > (before * 10 // total):
+            left = (time.monotonic() - begun) / count.done * (total - count.done)
+            rest = f"about {_span(left)} left" if count.done < total else ""
+            said = ", ".join(filter(None, [count.counts, count.failures, rest]))
+            print(f"{title}: {said} ({what})", file=sys.stderr, flush=True)
 
     return advance
+
+
+def _span(seconds: float) -> str:
+    """A time in the two units that matter."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

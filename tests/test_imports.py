@@ -26,7 +26,16 @@ def imported_by(*words):
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["--version"], ["list", "models"], ["list", "datasets"], ["info", "mlp"]]
+    "words",
+    [
+        ["--help"],
+        ["--version"],
+        ["list", "models"],
+        ["list", "datasets"],
+        ["info", "mlp"],
+        ["completion", "bash", "--line", "cytobench run model=mlp model."],
+        ["completion", "bash", "--line", "cytobench leaderboard submit --"],
+    ],
 )
 def test_a_quick_answer_imports_nothing_heavy(words):
     assert imported_by(*words) & HEAVY == set()

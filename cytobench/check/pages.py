@@ -11,13 +11,13 @@ AREAS = {
     "CB3": "Leakage",
     "CB4": "Datasets",
 }
-HEAD = f"""# What `cytobench check` checks
+HEAD = f'''# What `cytobench check` checks
 
 ```console
-$ cytobench check my_model                # by name
-$ cytobench check plugins/models/x.py     # or by file
-$ cytobench check my_model --only CB2     # some of them
-$ cytobench check my_model --fast         # without the probes that take longest
+$ cytobench check my_model                       # by name
+$ cytobench check plugins/models/my_model.py     # or by file
+$ cytobench check my_model --only CB2            # some of them
+$ cytobench check my_model --fast                # without the probes that take longest
 ```
 
 Every check runs in a process of its own with a time limit (`--limit 120`), so that a plugin that
@@ -25,7 +25,19 @@ hangs or dies fails one check and no more. Exit code: 0 nothing failed, 1 someth
 error. A failure that is meant to be is excused in the plugin, with a reason that is shown:
 
 ```python
-@model(excused={{"CB203": "SVR seeds itself from numpy's global state, and takes no seed"}})
+# plugins/models/support_vectors.py
+from cytobench import model
+
+
+@model(
+    tasks=("percent_change",),
+    excused={{"CB203": "SVR seeds itself from numpy's global state, and takes no seed"}},
+)
+def support_vectors():
+    """Support vector regression."""
+    from sklearn.svm import SVR
+
+    return SVR()
 ```
 
 An excuse for a check that passes is reported ({NO_LONGER}), one for a check that does not exist
@@ -35,7 +47,7 @@ fails ({UNKNOWN}). In a repository of your own the same checks run under pytest:
 [pytest]
 cytobench_plugins = my_model my_dataset
 ```
-"""
+'''
 
 
 def page() -> str:

@@ -6,6 +6,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from cytobench import __version__, console
 from cytobench.core.errors import CytobenchError, UsageError, did_you_mean
@@ -24,6 +25,7 @@ COMMANDS = {
     "track": "mirror the run store to MLflow (--rebuild: from scratch)",
     "ui": "browse results in the MLflow UI, on this machine only",
     "doctor": "check the installation",
+    "completion": "complete commands, plugins and overrides in bash, zsh and fish",
 }
 INTERRUPTED = 130
 
@@ -50,12 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     debug = "--debug" in words
     words = [word for word in words[1:] if word != "--debug"]
-    module = importlib.import_module(f"cytobench.cli.{name}_command")
-    command = argparse.ArgumentParser(
-        prog=f"cytobench {name}", description=COMMANDS[name], allow_abbrev=False
-    )
-    module.add_arguments(command)
-    options = command.parse_intermixed_args(words)
+    module = _module(name)
+    options = command_parser(name).parse_intermixed_args(words)
     try:
         return int(module.execute(options))
     except UsageError as error:
@@ -71,6 +69,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         console.warn("interrupted; the same command goes on where it stopped")
         return INTERRUPTED
+
+
+def command_parser(name: str) -> argparse.ArgumentParser:
+    """The parser of a command's own arguments."""
+    parser = argparse.ArgumentParser(
+        prog=f"cytobench {name}", description=COMMANDS[name], allow_abbrev=False
+    )
+    _module(name).add_arguments(parser)
+    return parser
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"cytobench.cli.{name}_command")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,7 +123,7 @@ class _Progress:
     def __init__(self, stack: ExitStack) -> None:
         self.stack = stack
         self.cells: list[Planned] = []
-        self.advance: Callable[[str, int], None] | None = None
+        self.advance: console.Advance | None = None
 
     def planned(self, cells: Sequence[Planned], refused: Sequence[Refused]) -> None:
         """Open the bar where something is missing."""
@@ -135,10 +135,9 @@ class _Progress:
 
     def fold_done(self, planned: Planned, failure: FoldFailure | None) -> None:
         """One step on."""
-        del failure
         assert self.advance is not None
         fraction = planned.cell.config["protocol"]["train_fraction"]
-        self.advance(f"{planned.cell.model_name} at {fraction:g}", 1)
+        self.advance(f"{planned.cell.model_name} at {fraction:g}", failed=failure is not None)
 
     def cell_done(self, planned: Planned) -> None:
         """The curve is drawn when all cells are done."""

@@ -71,27 +71,32 @@ class _Progress:
         self.stack = stack
         self.jobs = jobs
         self.mirror = mirror
-        self.advance: Callable[[str, int], None] = _nothing
+        self.advance: console.Advance = _nothing
         self.explaining = settings_from_config(jobs.settings["explain"])
         self.waiting: list[Planned] = []
+        self.left: dict[str, int] = {}
 
     def planned(self, cells: Sequence[Planned], refused: Sequence[Refused]) -> None:
         """Open the bar, and start the mirror where there will be something for it to show."""
         for item in refused:
             if not item.applicable and not item.cell.permutation:
                 console.say(f"left out: {item.error.message}", style="dim")
-        missing = sum(len(cell.missing) for cell in cells)
+        self.left = {cell.key: len(cell.missing) for cell in cells if cell.missing}
+        missing = sum(self.left.values())
         if not missing:
             return
         observed = any(item.missing and not item.cell.permutation for item in cells)
         if self.mirror is not None and observed:
             self.mirror.start()
-        self.advance = self.stack.enter_context(console.progress(missing, self.jobs.cells[0].suite))
+        suite = self.jobs.cells[0].suite
+        bar = console.progress(missing, suite, cells=len(self.left))
+        self.advance = self.stack.enter_context(bar)
 
     def fold_done(self, planned: Planned, failure: FoldFailure | None) -> None:
         """One step on."""
-        del failure
-        self.advance(planned.cell.model_name, 1)
+        self.left[planned.key] -= 1
+        done = not self.left[planned.key]
+        self.advance(planned.cell.model_name, failed=failure is not None, cells=done)
 
     def cell_done(self, planned: Planned) -> None:
         """Mirror a finished cell; after its explanation, where one is asked for."""
@@ -103,9 +108,9 @@ class _Progress:
             self.mirror.cell(planned.key, planned.cell.suite, planned.cell.entry)
 
 
-def _nothing(what: str, steps: int) -> None:
+def _nothing(what: str, steps: int = 1, *, failed: int = 0, cells: int = 0) -> None:
     """Without missing folds there is no bar to move."""
-    del what, steps
+    del what, steps, failed, cells
 
 
 def _explain(jobs: Jobs, store: RunStore, listener: _Progress) -> Explained:

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, requires
 from importlib.util import find_spec
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+).*extra == ['\"]([^'\"]+)['\"]")
-NOT_MODELS = ("dev", "zoo")
+NOT_MODELS = ("dev", "docs", "zoo")
 """Groups that are no plugin's `extra`: tools of development, and all of the others together."""
 
 
@@ -29,7 +29,7 @@ def groups() -> dict[str, tuple[str, ...]]:
 
 def distributions(extra: str) -> tuple[str, ...]:
     """What is installed for a plugin's `extra`: a group of ours, or else a package of that name."""
-    return groups().get(extra, (extra,))
+    return groups().get(_normalised(extra), (extra,))
 
 
 def absent(extra: str) -> bool:
@@ -42,4 +42,10 @@ def absent(extra: str) -> bool:
 
 def install_hint(extra: str) -> str:
     """The command that installs it."""
-    return f"pip install 'cytobench[{extra}]'" if extra in groups() else f"pip install {extra}"
+    group = _normalised(extra)
+    return f"pip install 'cytobench[{group}]'" if group in groups() else f"pip install {extra}"
+
+
+def _normalised(extra: str) -> str:
+    """A package's import name as metadata spell the group (PEP 685): with hyphens."""
+    return re.sub(r"[-_.]+", "-", extra).lower()

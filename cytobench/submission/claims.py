@@ -18,7 +18,8 @@ from cytobench.registry.load import source_of
 from cytobench.run.jobs import AD_HOC, plan_jobs
 from cytobench.submission.bundle import CARD, CELL, PLUGIN, SCORES, SOURCE, Bundle
 from cytobench.submission.codes import BundleError, refusal
-from cytobench.submission.make import cell_key, comes_with_cytobench, scores_of
+from cytobench.submission.exchange import cell_key, scores_of
+from cytobench.submission.licensed import comes_with_cytobench
 
 TOLERANCE = 1e-6
 """Of a stated score: other machines round the last digits of a resampled interval differently."""

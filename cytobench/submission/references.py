@@ -17,7 +17,7 @@ from cytobench.run.store import RunStore
 from cytobench.submission.bundle import Bundle, fold_member, read_bundle, read_file
 from cytobench.submission.claims import alike, suite_configs
 from cytobench.submission.codes import BundleError, refusal
-from cytobench.submission.make import exchanged
+from cytobench.submission.exchange import exchanged
 from cytobench.submission.names import exchange_name
 
 CLOSE = 1e-9

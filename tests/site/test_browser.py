@@ -1,61 +1,27 @@
-"""The site in a real browser: sorted, filtered and opened by keyboard, dark, and on a phone.
-
-Any Chromium that is installed will do; `CYTOBENCH_CHROMIUM` names one in another place.
-"""
+"""The site in a real browser: sorted, filtered and opened by keyboard, dark, and on a phone."""
 
 from __future__ import annotations
 
-import os
-import shutil
-
 import pytest
 from support.boards import HOSTILE
+from support.browser import PHONE, Visits, chromium
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PHONE = {"width": 360, "height": 740}
 OPENER = "button.opener"
 ROWS = "table.board tr.row:visible"
 
 
 @pytest.fixture(scope="session")
 def browser():
-    found = [os.environ.get("CYTOBENCH_CHROMIUM"), *map(shutil.which, NAMES)]
-    path = next((name for name in found if name), None)
-    if path is None:
-        pytest.skip(
-            "no Chromium is installed: apt-get install chromium, or CYTOBENCH_CHROMIUM=PATH"
-        )
-    with sync_api.sync_playwright() as engine:
-        started = engine.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
 def visit(browser, site):
     """``visit("suite/trial-response.html", viewport=...)``: no error and no request may happen."""
-    contexts, problems = [], []
-
-    def open_page(address="suite/trial-response.html", **options):
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        contexts.append(context)
-        tab = context.new_page()
-        tab.on("pageerror", lambda error: problems.append(str(error)))
-        tab.on("console", lambda message: problems.append(message.text))
-        tab.on(
-            "request",
-            lambda request: request.url.startswith("file:") or problems.append(request.url),
-        )
-        tab.goto(
-            (site / address.partition("#")[0]).as_uri() + address[len(address.partition("#")[0]) :]
-        )
-        return tab
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert problems == []
+    visits = Visits(browser, site)
+    yield lambda address="suite/trial-response.html", **options: visits(address, **options)
+    visits.close()
 
 
 def labels(tab):

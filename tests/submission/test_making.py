@@ -6,7 +6,8 @@ import pytest
 
 from cytobench.core.errors import UsageError
 from cytobench.submission.bundle import read_bundle
-from cytobench.submission.make import make_bundle, without_paths
+from cytobench.submission.exchange import without_paths
+from cytobench.submission.make import make_bundle
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ import numpy as np
 
 from cytobench.submission.archive import pack, unpack
 from cytobench.submission.bundle import fold_member, read_bundle
-from cytobench.submission.make import cell_key, fold_bytes, scores_of, seal, written
+from cytobench.submission.exchange import cell_key, fold_bytes, scores_of
+from cytobench.submission.make import seal, written
 from cytobench.submission.names import exchange_name
 from cytobench.submission.table import read_table, write_table
 
