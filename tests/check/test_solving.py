@@ -29,6 +29,7 @@ MODEL = '''
 '''
 FIT = "fitted = LogisticRegression(C={}, max_iter=1000).fit(problem.X, problem.y)"
 SAY = "fitted.predict_proba(problem.X_new)[:, 1]"
+WITH_A_SOLVER = ["ridge", "clinical_only", "elastic_net", "lasso", "svm_rbf", "mlp"]
 RIGHT = FIT.format('problem.params["C"]')
 SOLVERS = {
     "the estimator itself": (RIGHT, SAY, set()),
@@ -56,3 +57,12 @@ def test_a_model_without_a_solver_is_not_asked():
     report = run_checks("prior", only=["CB5"])
 
     assert {result.status for result in report.results} == {"skipped"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WITH_A_SOLVER)
+def test_a_bundled_solver_is_green(name):
+    report = run_checks(name, only=["CB5"], seconds=400)
+
+    assert report.ok, str(report)
+    assert report.count("passed") == 2
