@@ -55,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     about = about_the_machine()
     note = (
         "60 analytes and 4 covariates, 8 % of the analytes missing; holdout, one process: all of "
-        "`cytobench run` without MLflow, the audit of the cohort included. Without a search 2 inner "
-        "folds give the threshold; with one, 8 settings are tried on 3 inner folds."
+        "`cytobench run` without MLflow, the audit of the cohort included. Without a search two "
+        "inner folds give the threshold; with one, 8 settings are tried on 3 inner folds."
     )
     text = "\n".join(["# Memory on a large cohort\n", *lines, "", note, "", in_words(about)])
     print(text)
