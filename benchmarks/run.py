@@ -165,7 +165,7 @@ def _latency(target: str) -> Measured:
 def _memory(target: str) -> Measured:
     del target
     made = (_kept("memory") or {"rows": []})["rows"]
-    said = ", ".join(f"{row['model']} {row['gib']:.2f} GiB" for row in made)
+    said = ", ".join(f"{row['model']} ({row['search']}) {row['gib']:.2f} GiB" for row in made)
     return said, all(row["code"] == 0 and row["gib"] < 4 for row in made) if made else None
 
 

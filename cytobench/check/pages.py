@@ -10,6 +10,7 @@ AREAS = {
     "CB2": "The estimator's contract",
     "CB3": "Leakage",
     "CB4": "Datasets",
+    "CB5": "Solvers",
 }
 HEAD = f'''# What `cytobench check` checks
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
 Subject = Literal["plugin", "model", "dataset"]
-_MODULES = ("importing", "contract", "leakage", "cohorts")
+_MODULES = ("importing", "contract", "leakage", "cohorts", "solving")
 
 
 class NotTestable(Exception):
@@ -24,7 +24,8 @@ class Check:
     Attributes
     ----------
     code : str
-        ``CB1xx`` import and metadata, ``CB2xx`` contract, ``CB3xx`` leakage, ``CB4xx`` datasets.
+        ``CB1xx`` import and metadata, ``CB2xx`` contract, ``CB3xx`` leakage, ``CB4xx`` datasets,
+        ``CB5xx`` solvers.
     title : str
         What holds where the check passes.
     severity : {"error", "warning"}
