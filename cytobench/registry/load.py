@@ -33,6 +33,8 @@ class LoadedModel:
     Attributes
     ----------
     card : ModelCard
+    plugin : Plugin
+        Imported where an estimator is first asked for: finished cells need none.
     parameters : mapping
         Values that hold unless a trial says otherwise.
     space : mapping
@@ -44,11 +46,23 @@ class LoadedModel:
     """
 
     card: ModelCard
-    factory: Callable[..., Any]
+    plugin: Plugin
     parameters: Mapping[str, Any]
     space: Mapping[str, Dimension]
     source: str
     extras: tuple[str, ...] = ()
+    declared: bool = True
+
+    @cached_property
+    def factory(self) -> Callable[..., Any]:
+        """What builds estimators.
+
+        Raises
+        ------
+        PluginError
+            As :func:`import_plugin`.
+        """
+        return import_plugin(self.plugin, declared=self.declared)
 
     def build(
         self,
@@ -123,7 +137,7 @@ class LoadedModel:
         """
         if self.card.solver is None:
             return None
-        module, attribute = _solver_place(self.card.solver, self.factory.__module__)
+        module, attribute = _solver_place(self.card.solver, self.plugin.module)
         place = f"solver: {self.card.solver} of {self.card.origin}"
         plugin = Plugin("model", self.card.name, module, attribute, place)
         return import_plugin(plugin, declared=False)
@@ -157,8 +171,9 @@ def load_model(config: Mapping[str, Any]) -> LoadedModel:
     if target is not None:
         return _load_target(str(target), name, fields, space)
     plugin = find("model", name)
-    factory = import_plugin(plugin)
-    card = getattr(factory, DECLARATION)
+    # A drop-in's card is read without an import, that of an installed package is not.
+    card = plugin.card or getattr(import_plugin(plugin), DECLARATION)
+    assert isinstance(card, ModelCard)
     known = set(card.parameters)
     unknown = [key for key in (*fields, *space) if key not in known]
     if unknown:
@@ -170,7 +185,7 @@ def load_model(config: Mapping[str, Any]) -> LoadedModel:
         )
     card = replace(card, origin=plugin.origin)
     source = _with_solver(source_of(plugin), card, plugin.module)
-    loaded = LoadedModel(card, factory, fields, space, source, _extras(card))
+    loaded = LoadedModel(card, plugin, fields, space, source, _extras(card))
     return loaded if card.composed is None else _with_parts(loaded)
 
 
@@ -261,7 +276,7 @@ def _load_target(
     about = {key: fields.pop(f"_{key}_", None) for key in ("tasks", "summary", "citation")}
     module, _, attribute = target.rpartition(".")
     plugin = Plugin("model", name or attribute, module, attribute, f"_target_: {target}")
-    factory = import_plugin(plugin, declared=False)
+    import_plugin(plugin, declared=False)  # what is not there is said first
     card = ModelCard(
         name=plugin.name,
         summary=about["summary"] or target,
@@ -271,7 +286,7 @@ def _load_target(
         parameters=fields,
         origin=plugin.origin,
     )
-    return LoadedModel(card, factory, fields, space, source_of(plugin))
+    return LoadedModel(card, plugin, fields, space, source_of(plugin), declared=False)
 
 
 def call(

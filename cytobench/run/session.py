@@ -115,6 +115,8 @@ def run_cells(
             loaded = load_cell(cell)
             done = store.finished(loaded.key)
             finished = len(done) == len(loaded.bench.plan.splits)
+            if not finished:
+                loaded.model.factory  # noqa: B018 - a broken plugin is refused before its folds
             findings = vetting.records(loaded, finished=finished)
         except UsageError:
             raise

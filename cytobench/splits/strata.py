@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -60,20 +61,51 @@ def stratified_folds(
     splits : list of (train, test) position arrays
     notes : list of str
     """
-    from sklearn.model_selection import StratifiedKFold
-
-    splitter = StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
     if patients is None:
         strata, notes = strata_of(y, arm, folds, classification)
-        return list(splitter.split(np.zeros(len(y)), strata)), notes
+        return dealt(strata, folds, seed), notes
     # One row for each patient is split; its copies follow.
     _, first, copy_of = np.unique(patients, return_index=True, return_inverse=True)
     strata, notes = strata_of(y[first], [arm[row] for row in first], folds, classification)
     parts = [
         (np.flatnonzero(np.isin(copy_of, train)), np.flatnonzero(np.isin(copy_of, test)))
-        for train, test in splitter.split(np.zeros(len(first)), strata)
+        for train, test in dealt(strata, folds, seed)
     ]
     return parts, notes
+
+
+def dealt(strata: NDArray[np.intp], folds: int, seed: int) -> list[tuple[Index, Index]]:
+    """Deal the members of each stratum to folds, as many to each as can be.
+
+    These are the folds of scikit-learn's ``StratifiedKFold(folds, shuffle=True,
+    random_state=seed)``, in the same order. Importing it takes longer than a run that finds
+    everything finished.
+
+    Raises
+    ------
+    ValueError
+        Where no stratum has a member for each fold.
+    """
+    _, first, code = np.unique(strata, return_index=True, return_inverse=True)
+    code = np.argsort(np.argsort(first))[code]  # numbered by first appearance
+    counts = np.bincount(code)
+    if folds > counts.max():
+        raise ValueError(f"no stratum has a member for each of {folds} folds")
+    if folds > counts.min():
+        warnings.warn(
+            f"the smallest stratum has {counts.min()} members, fewer than {folds} folds",
+            stacklevel=2,
+        )
+    # In turn over all members in order of strata: what one stratum has over, the next fold gets.
+    turn = np.arange(len(code)) % folds
+    ends = np.cumsum(counts)
+    draw = np.random.RandomState(seed)
+    fold = np.empty(len(code), dtype=np.intp)
+    for stratum, (end, count) in enumerate(zip(ends, counts, strict=True)):
+        mine = np.sort(turn[end - count : end])
+        draw.shuffle(mine)
+        fold[code == stratum] = mine
+    return [(np.flatnonzero(fold != one), np.flatnonzero(fold == one)) for one in range(folds)]
 
 
 def strata_of(
