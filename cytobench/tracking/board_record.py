@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ RUN_NAME = "leaderboard"
 TABLE = "leaderboard.json"
 LONGEST_NOTE = 5000
 """Characters; MLflow takes 8,000 in a tag, and bytes are more."""
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\.md\)")
+"""To a file beside the README: from a run's description it leads nowhere."""
 COLUMNS = ("entry", "model", "role", "metric", "value", "lower", "upper", "with the best", "n",
            "s per fold")  # fmt: skip
 
@@ -58,7 +61,7 @@ def _rows(page: Pages) -> list[list[Any]]:
 def board_record(suite: str, pages: Sequence[Pages], files: dict[str, str]) -> Record:
     """The run of a suite's leaderboard; its metrics are the best value of each entry."""
     best = [(page.outline, page.outline.rows[0]) for page in pages if page.outline.rows]
-    note = files["README.md"].partition("## How to read")[0]
+    note = _LINK.sub(r"\1", files["README.md"].partition("## How to read")[0])
     if len(note) > LONGEST_NOTE:
         note = f"# Suite {suite}\n\n{len(pages)} entries: see README.md among the artifacts."
     return Record(
