@@ -22,6 +22,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy"),
     # MLflow's pyfunc, when it is imported, of a hint in its own types.
     pytest.mark.filterwarnings("ignore:.*Any type hint is inferred"),
+    # MLflow, of the example's index: pandas 4 will not take it.
+    pytest.mark.filterwarnings("ignore:Operation with range is deprecated"),
 ]
 SMALL = ("dataset=toy", "engine=serial", "tuning=off", "protocol.repeats=1", "floors=[]")
 
