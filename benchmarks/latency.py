@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ.update(environment())
     with tempfile.TemporaryDirectory(prefix="cytobench-latency-") as folder:
         os.chdir(folder)
-        rows = [*commands(), *reruns(), mirrored(), *big_store(cells)]
+        rows = [*commands(), *reruns(), *mirrored(), *big_store(cells)]
     lines = ["| target | what | CPU s | wall s | limit s | met |", "|---|---|---|---|---|---|"]
     for row in rows:
         met = "yes" if row["cpu"] <= row["limit"] else "no"
@@ -113,10 +113,10 @@ def reruns() -> list[Row]:
     ]
 
 
-def mirrored() -> Row:
-    """One cell in MLflow, figures and report included; the database is there."""
+def mirrored() -> list[Row]:
+    """One cell in MLflow, figures and report included, and what of it the run waits for."""
     from cytobench.run.store import RunStore
-    from cytobench.tracking import Mirror
+    from cytobench.tracking import Live, Mirror
 
     store = RunStore(Path("runs"))
     mirror = Mirror(store, {"uri": "sqlite:///latency.db", "artifacts": "latency"})
@@ -126,7 +126,13 @@ def mirrored() -> Row:
         mirror.write(keys[0], "adhoc", entry, renew=True)
 
     write()
-    return _row("T11", "one cell in MLflow (SQLite), figures and report", 0.15, write, 4)
+    with Live(store.root, {"uri": "sqlite:///latency.db", "artifacts": "latency"}) as live:
+        live.start()
+        beside = _row(
+            "T11", "handing a cell to the process that writes MLflow", 0.005,
+            lambda: live.cell(keys[0], "adhoc", entry),
+        )  # fmt: skip
+    return [_row("T11", "one cell in MLflow (SQLite), figures and report", 0.15, write, 4), beside]
 
 
 def big_store(cells: int) -> list[Row]:
@@ -163,8 +169,11 @@ def big_store(cells: int) -> list[Row]:
         with contextlib.redirect_stdout(io.StringIO()):
             cytobench(["leaderboard", "build", "big", "--store", "big", "--output", "boards"])
 
-    what = f"{cells} finished cells of {FOLDS} folds: list, rank, render"
-    return [_row("T10", what, 5 * cells / 10_000, build, 1)]
+    what, limit = f"{cells} finished cells of {FOLDS} folds", 5 * cells / 10_000
+    return [
+        _row("T10", f"{what}: list, rank, render for the first time", limit, build, 1),
+        _row("T10", f"{what}: the same again, nothing has changed", limit, build, 2),
+    ]
 
 
 def _row(target: str, what: str, limit: float, do: Callable[[], Any], tries: int = 5) -> Row:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cytobench import console
+
+if TYPE_CHECKING:
+    from cytobench.tracking import Mirror
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="delete the runs that came from this store and write them anew; `mlflow gc` frees "
         "their space",
+    )
+    parser.add_argument(
+        "--champion",
+        metavar="SUITE/ENTRY",
+        help="fit the entry's best model on all patients and register it in MLflow",
     )
 
 
@@ -37,7 +46,21 @@ def execute(options: argparse.Namespace) -> int:
         console.warn(f"no cells in {store.root}; start a run: cytobench run")
         return 1
     mirror = Mirror(store, config["tracking"])
+    if options.champion:
+        return _champion(mirror, options.champion)
     written, present = mirror.everything(rebuild=options.rebuild)
     console.say(f"{written} cells written to {mirror.uri}, {present} were already there")
     console.say("browse:  cytobench ui")
+    return 0
+
+
+def _champion(mirror: Mirror, where: str) -> int:
+    from cytobench.tracking.champion import register_champion
+
+    done = register_champion(mirror, where)
+    console.say(
+        f"{done.model}, fitted on all {done.patients} patients, is version {done.version} of "
+        f"{done.name}"
+    )
+    console.say(f'load it:  mlflow.pyfunc.load_model("{done.address}")')
     return 0

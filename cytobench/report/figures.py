@@ -85,9 +85,10 @@ def _as_written(figure: Any) -> Iterator[None]:
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         for text in figure.findobj(Text):
             text.set_parse_math(False)
-        if figure.get_layout_engine() is not None:
-            # Laid out once for both formats: saving would draw everything twice for each.
-            figure.draw_without_rendering()
+        engine = figure.get_layout_engine()
+        if engine is not None:
+            # Laid out once for both formats, without drawing: saving would do both for each.
+            engine.execute(figure)
             figure.set_layout_engine(None)
         yield
 

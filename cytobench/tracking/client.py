@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from cytobench.core.errors import CytobenchError
+from cytobench.tracking.board_record import BOARD
 from cytobench.tracking.record import CELL, ENTRY, STORE, Record
 
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # A server that is away should cost seconds, not the four minutes of MLflow's own retries.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
@@ -95,6 +97,15 @@ class Tracker:
             if CELL in run.data.tags
         ]
 
+    def boards(self, experiment: str, store: str) -> list[tuple[str, str, bool]]:
+        """The runs of a store's leaderboard: id, sha256 of what they say, whether finished."""
+        found = self._pages(self.client.search_runs, experiment_ids=[experiment])
+        return [
+            (run.info.run_id, run.data.tags[BOARD], run.info.status == "FINISHED")
+            for run in found
+            if BOARD in run.data.tags and run.data.tags.get(STORE) == store
+        ]
+
     def _pages(self, search: Any, **query: Any) -> Iterator[Any]:
         token = None
         while True:
@@ -117,7 +128,7 @@ class Tracker:
         from mlflow.entities import Metric, Param, RunTag
 
         started = ended - round(record.seconds * 1000)
-        own = {name: record.tags[name] for name in (CELL, STORE)}
+        own = {name: value for name, value in record.tags.items() if name in (CELL, STORE, BOARD)}
         run = self.client.create_run(experiment, started, tags=own, run_name=record.name)
         run_id = str(run.info.run_id)
         metrics = [Metric(item.name, item.value, ended, item.step) for item in record.metrics]
@@ -125,7 +136,8 @@ class Tracker:
         tags = [RunTag(name, value) for name, value in record.tags.items()]
         for batch in _batches(metrics, params, tags):
             self.client.log_batch(run_id, *batch)
-        self._log_dataset(run_id, record.dataset)
+        if record.dataset:
+            self._log_dataset(run_id, record.dataset)
         self.client.log_artifacts(run_id, str(files))
         status = "FINISHED" if record.complete else "FAILED"
         self.client.set_terminated(run_id, status, ended)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -11,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cytobench.core.hashing import digest
-from cytobench.leaderboard.build import board_of
+from cytobench.leaderboard.build import board_of, pages
 from cytobench.leaderboard.collect import labels
+from cytobench.run.jobs import AD_HOC
 from cytobench.run.store import PLANNING, RunStore, StoredCell
 from cytobench.tracking.artifacts import write_files
+from cytobench.tracking.board_record import BOARD, board_files, board_record
 from cytobench.tracking.record import (
     ENTRY,
     STORE,
@@ -110,6 +113,43 @@ class Mirror:
                     self._rename(experiment)
                     experiment.settled = True
 
+    def board(self, suite: str) -> bool:
+        """Mirror a suite's leaderboard as a run of its own; False where it is there as it is.
+
+        Raises
+        ------
+        CytobenchError
+            ``E601`` where MLflow cannot be read or written.
+        """
+        found = pages(self.store, suite)
+        if not found:
+            return False
+        files = board_files(suite, found)
+        record = board_record(suite, found, files)
+        record = replace(record, tags={**record.tags, STORE: self.identity})
+        with self._guard(), tempfile.TemporaryDirectory(prefix="cytobench-") as folder:
+            note = f"The leaderboard of the suite {suite}, a run for each store that it came from."
+            tags = {ENTRY: suite, "mlflow.note.content": note}
+            experiment = self.tracker.experiment(suite, self._location(suite), tags)
+            present = self.tracker.boards(experiment, self.identity)
+            if any(said == record.tags[BOARD] and finished for _, said, finished in present):
+                return False
+            for run, *_ in present:
+                self.tracker.delete(run)
+            for name, text in files.items():
+                (Path(folder) / name).write_text(text, encoding="utf-8", newline="\n")
+            self.tracker.write(experiment, record, Path(folder), round(time.time() * 1000))
+        return True
+
+    def finish(self) -> None:
+        """What is left when the last cell is written: names, and the leaderboards of suites.
+
+        Not of what was run outside any suite: entries there are as many as there were ideas.
+        """
+        self.settle()
+        for suite in sorted({suite for suite, _ in self._experiments} - {AD_HOC}):
+            self.board(suite)
+
     def everything(self, *, rebuild: bool = False) -> tuple[int, int]:
         """Mirror every cell of the store; with `rebuild`, after deleting what it wrote before.
 
@@ -131,7 +171,35 @@ class Mirror:
                     else:
                         present += 1
                 self.settle()
+            self.board(suite)
         return written, present
+
+    def register(
+        self, name: str, cell: tuple[str, str, str], model: Path, said: Mapping[str, Any], note: str
+    ) -> str:
+        """Make a stored model the champion of a registered model; its version.
+
+        Parameters
+        ----------
+        cell : (suite, entry, key)
+            Where the model comes from; mirrored first where it is not there.
+        """
+        suite, entry, key = cell
+        self.write(key, suite, entry)
+        self.settle()
+        with self._guard():
+            from cytobench.tracking.registry import register
+
+            experiment = self._experiment(suite, entry, key)
+            run = next(run.run for run in experiment.runs if run.cell == key)
+            return register(self.tracker.client, name, run, model, said, note)
+
+    @property
+    def leaves_the_machine(self) -> bool:
+        """Whether what is written may be read elsewhere."""
+        from cytobench.tracking.client import database_file
+
+        return database_file(self.uri) is None or "://" in self.artifacts
 
     @cached_property
     def tracker(self) -> Tracker:

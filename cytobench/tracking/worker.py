@@ -69,7 +69,7 @@ def _serve(mirror: Mirror, orders: SimpleQueue[str], answers: IO[str]) -> None:
             mirror.settle()
         line = orders.get()
         if not line:
-            mirror.settle()
+            mirror.finish()
             return
         order = json.loads(line)
         mirror.write(**order)

@@ -27,7 +27,7 @@ def written():
         return sorted(name for (name,) in rows)
 
 
-def until(condition, seconds=60):
+def until(condition, seconds=240):
     """Wait for another process."""
     end = time.monotonic() + seconds
     while not condition():
