@@ -28,6 +28,8 @@ TOKENS = {
 GEOMETRY = ("d", "x", "y", "transform", "points", "width", "height", "x1", "x2", "y1", "y2")
 SCALE = 1.25
 """CSS pixels that a point of a figure takes at most: text of the figures is 9 points high."""
+LEAST = 1.2
+"""... and at least: on a phone a figure scrolls rather than become unreadable."""
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _FONT_FAMILY = re.compile(r"font-family:[^;]*;?\s*")
 _REFERENCE = re.compile(r'(?:url\(#|href="#)([^)"]+)')
@@ -65,7 +67,7 @@ def inline(svg: bytes, *, name: str, alt: str) -> Markup:
         "class": "figure",
         "role": "img",
         "aria-label": alt,
-        "style": f"max-width: {SCALE * width:.0f}px",
+        "style": f"max-width: {SCALE * width:.0f}px; --least: {LEAST * width:.0f}px",
     }
     return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704 (escaped by it)
 

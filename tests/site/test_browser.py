@@ -241,3 +241,32 @@ def test_the_pages_lead_to_each_other(visit):
     assert "nothing to rank" in tab.inner_text("main")
     tab.get_by_role("link", name="cytobench leaderboards").click()
     assert tab.inner_text("h1") == "Leaderboards"
+
+
+def test_figures_can_be_read_on_a_phone(visit):
+    tab = visit(viewport=PHONE)
+    tab.locator(OPENER).nth(1).click()
+    tab.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+
+    heights = tab.evaluate(
+        """[...document.querySelectorAll('svg.figure text')]
+           .filter(e => e.getClientRects().length)
+           .map(e => parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().d)
+           .filter(height => height > 0)"""
+    )
+
+    assert len(heights) > 20
+    assert min(heights) >= 8.5  # the smallest print of a figure; most of it is 10 and more
+
+
+def test_a_long_name_breaks_between_its_words_on_a_phone(visit):
+    tab = visit(viewport=PHONE)
+    shown = tab.locator(ROWS).nth(1).locator(f"{OPENER} > span").last
+    shown.evaluate("e => { e.innerHTML = 'treatment_<wbr>conditioned'; }")
+
+    lines = shown.evaluate(
+        """e => { const range = document.createRange(); range.selectNodeContents(e);
+                  return new Set([...range.getClientRects()].map(r => Math.round(r.top))).size; }"""
+    )
+
+    assert lines == 2
