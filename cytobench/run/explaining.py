@@ -25,8 +25,8 @@ from cytobench.evaluate.metrics import auc, log_loss, mae
 from cytobench.preprocess.pipeline import BATCH
 from cytobench.registry.load import place
 from cytobench.run.attribution import shap_values, used_columns
-from cytobench.run.cells import Cell, LoadedCell, load_cell
-from cytobench.run.fold import OuterFold
+from cytobench.run.cells import Cell, LoadedCell
+from cytobench.run.fold import OuterFold, load_as_planned
 from cytobench.run.parts import Part
 
 Floats = NDArray[np.float64]
@@ -115,15 +115,7 @@ class ExplainSpec:
         from threadpoolctl import threadpool_limits
 
         try:
-            loaded = load_cell(self.cell)
-            if loaded.key != self.key:
-                raise PluginError(
-                    "E501",
-                    "data, plugins or packages differ between this worker and the process that "
-                    "planned the run",
-                    where=f"cell {self.key[:12]}",
-                    hint="give every worker the same files and environment",
-                )
+            loaded = load_as_planned(self.cell, self.key)
             with threadpool_limits(limits=1), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the fold has kept the model's warnings
                 return explain_fold(loaded, self.stored, self.settings)
