@@ -202,6 +202,12 @@ def _cohort_once(shared: str, data_folder: str, working_directory: str) -> Cohor
     return load_cohort(*json.loads(shared))
 
 
+def forget() -> None:
+    """Load anew what is asked for next: the files behind it may have changed."""
+    _load_bench.cache_clear()
+    _cohort_once.cache_clear()
+
+
 def load_cohort(config: Mapping[str, Any], data: str | None) -> Cohort:
     """A cohort from a table's YAML (it has a ``source``), a dataset plugin, or several studies."""
     if "studies" in config:

@@ -17,7 +17,7 @@ from cytobench.core.errors import UsageError
 from cytobench.core.result import FoldFailure
 from cytobench.run.limits import Limits, guarded, limits_from_config, undisturbed
 
-ENGINES = ("serial", "joblib")
+ENGINES = ("serial", "joblib", "dask")
 
 
 class Work(Protocol):
@@ -26,6 +26,10 @@ class Work(Protocol):
     @property
     def fold(self) -> int:
         """Position in the split plan."""
+
+    @property
+    def key(self) -> str:
+        """The cell that it is a fold of."""
 
     def attempt(self, salt: bytes) -> Any:
         """Do it, and answer with the result or a :class:`cytobench.core.result.FoldFailure`."""
@@ -50,6 +54,13 @@ def run_folds(
     workers, limits = check_engine(engine), limits_from_config(engine)
     if limits.any:
         specs = _apart(specs)
+    if engine["name"] == "dask":
+        from cytobench.run.dask_engine import dask_folds
+
+        for spec, outcome in dask_folds(specs, engine, workers, salt, limits):
+            yield from _each(spec, outcome)
+        return
+    if limits.any:
         yield from guarded(specs, min(workers, len(specs)), salt, limits)
         return
     if workers == 1 or len(specs) == 1:
@@ -88,7 +99,11 @@ def check_engine(engine: Mapping[str, Any]) -> int:
         raise UsageError(
             "E115", f"there is no engine {name!r}", hint=f"there are: {', '.join(ENGINES)}"
         )
-    if workers is None:
+    if name == "dask":
+        from cytobench.run.clusters import check_cluster
+
+        workers = check_cluster(engine)
+    elif workers is None:
         workers = available_cores()
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
         raise UsageError("E115", f"must be 1 or more, not {workers!r}", where="engine.workers")

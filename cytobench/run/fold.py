@@ -82,19 +82,18 @@ def load_as_planned(cell: Cell, key: str) -> LoadedCell:
     Raises
     ------
     PluginError
-        ``E501`` where something of it is another here.
+        ``E501`` where something of it is another here, or missing.
     """
     if key in _LOADED:
         return _LOADED[key]
-    loaded = load_cell(cell)
+    try:
+        loaded = load_cell(cell)
+    except CytobenchError as error:
+        # The process that planned the run has loaded it.
+        place = f" ({error.where})" if error.where else ""
+        raise _differs(key, f"it cannot be loaded here{place}: {error.message}") from error
     if loaded.key != key:
-        raise PluginError(
-            "E501",
-            "data, plugins or packages differ between this worker and the process that "
-            "planned the run",
-            where=f"cell {key[:12]}",
-            hint="give every worker the same files and environment",
-        )
+        raise _differs(key, "data, plugins or packages differ")
     _LOADED.clear()  # the folds of a cell come one after another
     _LOADED[key] = loaded
     return loaded
@@ -102,6 +101,15 @@ def load_as_planned(cell: Cell, key: str) -> LoadedCell:
 
 _LOADED: dict[str, LoadedCell] = {}
 """The cell whose folds are being done; its key stands for its content."""
+
+
+def _differs(key: str, what: str) -> PluginError:
+    return PluginError(
+        "E501",
+        f"{what}; this worker is not like the process that planned the run",
+        where=f"cell {key[:12]}",
+        hint="give every worker the same files and environment",
+    )
 
 
 def failure_of(fold: int, error: BaseException) -> FoldFailure:

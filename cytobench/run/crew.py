@@ -1,0 +1,99 @@
+"""Who works for a run: which workers are there, and which of them may do what."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from cytobench import console
+from cytobench.core.errors import CytobenchError
+from cytobench.core.result import FoldFailure
+from cytobench.run.clusters import Connection
+from cytobench.run.engine import Work
+from cytobench.run.worker import Done, Reply, Visit, welcome
+
+ELSEWHERE = "[E501]"
+"""Of a worker that has other data or plugins than the process that planned the run."""
+
+
+class Crew:
+    """The workers of a scheduler, as a run knows them.
+
+    Attributes
+    ----------
+    fit : set of str
+        Addresses of those that were welcomed and can do the work.
+    unfit : dict
+        Address -> why it cannot.
+    """
+
+    def __init__(self, connection: Connection, visit: Visit) -> None:
+        self.connection = connection
+        self.visit = visit
+        self.fit: set[str] = set()
+        self.unfit: dict[str, str] = {}
+        self._refused: dict[str, set[str]] = {}
+        self._since = time.monotonic()
+
+    def look(self) -> None:
+        """Welcome those that have come, and forget those that have gone.
+
+        Raises
+        ------
+        CytobenchError
+            ``E522`` where nobody who could do the work has been there for too long.
+        """
+        there = self.connection.client.nthreads()
+        self.fit &= set(there)
+        new = [address for address in there if address not in self.fit | self.unfit.keys()]
+        if new:
+            self._welcome(new)
+        if self.fit:
+            self._since = time.monotonic()
+        elif time.monotonic() - self._since > self.connection.patience:
+            raise self._nobody()
+
+    def allowed(self, spec: Work) -> frozenset[str] | None:
+        """Who may have a spec; None for everybody."""
+        refused = self._refused.get(spec.key, set())
+        if not self.unfit and not refused:
+            return None
+        # Where all have refused, one more answer says why.
+        return frozenset(self.fit - refused) or frozenset(self.fit)
+
+    def sends_elsewhere(self, spec: Work, done: Done) -> bool:
+        """Whether a worker could not load what this process could, and another is there to ask."""
+        first = done.outcome[0] if isinstance(done.outcome, list) else done.outcome
+        if not isinstance(first, FoldFailure) or not first.error.startswith(ELSEWHERE):
+            return False
+        refused = self._refused.setdefault(spec.key, set())
+        if done.worker not in refused:
+            console.warn(f"{done.worker} cannot do cell {spec.key[:12]}: {first.error}")
+        refused.add(done.worker)
+        return bool(self.fit - refused)
+
+    def _welcome(self, new: list[str]) -> None:
+        replies = self.connection.client.run(welcome, self.visit, workers=new, on_error="return")
+        for address, reply in replies.items():
+            if isinstance(reply, OSError):
+                continue  # gone before it could answer
+            why = reply.unfit if isinstance(reply, Reply) else _without_us(reply)
+            if not why:
+                self.fit.add(address)
+                continue
+            if why not in self.unfit.values():
+                console.warn(f"the worker {address} is left out: {why}")
+            self.unfit[address] = why
+
+    def _nobody(self) -> CytobenchError:
+        why = "; ".join(sorted(set(self.unfit.values())))
+        return CytobenchError(
+            "E522",
+            f"no worker that can do the work for {self.connection.patience:.0f} s",
+            where=self.connection.where,
+            hint=f"finished folds are kept; {why or 'start workers, or raise engine.patience'}",
+        )
+
+
+def _without_us(error: Any) -> str:
+    return f"cytobench cannot be used on it ({type(error).__name__}: {error})"
