@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from hydra import initialize_config_dir
 from hydra._internal.sources_registry import SourcesRegistry
@@ -20,6 +20,7 @@ from cytobench import plugins as plugin_root
 from cytobench.config.composer import Composer
 from cytobench.config.nodes import PluginConfigSource, PluginSearchPath, plugin_node
 from cytobench.core.errors import PluginError, UsageError, did_you_mean
+from cytobench.registry.discover import Kind, discover
 
 __all__ = ["compose_jobs", "keys_of", "load_suite", "plugin_node", "to_yaml"]
 
@@ -167,6 +168,9 @@ def _explain(error: Exception, overrides: Sequence[str]) -> UsageError:
                 "E102", f"there is no {group} called {value!r}", where=override, hint=hint
             )
         if missing_key:
+            broken = _broken(group, [text for text in overrides if text != override])
+            if broken is not None:
+                return broken
             return UsageError(
                 "E102",
                 text.splitlines()[0],
@@ -174,6 +178,21 @@ def _explain(error: Exception, overrides: Sequence[str]) -> UsageError:
                 hint=_keys_beside(group, [text for text in overrides if text != override]),
             )
     return UsageError("E102", text.splitlines()[0])
+
+
+def _broken(key: str, others: list[str]) -> UsageError | None:
+    """What is wrong with the plugin that a key is of: a broken one has no parameters."""
+    kind = key.partition(".")[0]
+    if kind not in ("model", "dataset"):
+        return None
+    try:
+        name = str(Composer().compose(others)[kind]["name"])
+    except (HydraException, OmegaConfBaseException):
+        return None  # another override is wrong as well; one at a time
+    plugin = discover(cast(Kind, kind)).get(name)
+    if plugin is None or not plugin.problem:
+        return None
+    return UsageError("E202", plugin.problem, where=plugin.origin)
 
 
 def _keys_beside(key: str, others: list[str]) -> str:

@@ -71,6 +71,17 @@ def test_a_broken_plugin_costs_its_own_cells_only(toy_plugins, write_plugin, cyt
     assert "\ntoy_ridge " in done.stdout
 
 
+def test_a_parameter_of_a_broken_plugin_is_answered_with_what_is_wrong_with_it(
+    toy_plugins, write_plugin, cytobench
+):
+    write_plugin("models", "broken", "from cytobench import model\n@model()\ndef broken(:")
+
+    done = cytobench("run", "dataset=toy", "model=broken", "model.C=3", check=False)
+
+    assert done.returncode == 2
+    assert "[E202]" in done.stderr and "broken.py:3" in done.stderr
+
+
 def test_a_failing_fold_is_told_and_tried_again(toy_plugins, write_plugin, cytobench):
     source = '''
         from cytobench import model
