@@ -48,7 +48,7 @@ def test_cells_are_written_by_another_process_and_waited_for(store, write_cell, 
         process = process_of(live)
         assert process.pid != os.getpid()
     assert process.returncode == 0
-    assert written() == ["other", "toy_ridge"]
+    assert written() == ["leaderboard", "other", "toy_ridge"]
     said = capsys.readouterr()
     assert "2 cells are still being written" in said.out
     assert not said.err
@@ -64,7 +64,7 @@ def test_runs_are_named_as_on_the_board_when_all_are_there(store, write_cell, co
                 "tuning": {"sampler": "none", "trials": 0, "seconds": None, "metric": "log_loss"},
             }  # fmt: skip
             live.cell(write_cell("toy_ridge", key, config=node), *NAME)
-    assert written() == ["toy_ridge (C=1)", "toy_ridge (C=10)"]
+    assert written() == ["leaderboard", "toy_ridge (C=1)", "toy_ridge (C=10)"]
 
 
 def test_nothing_is_started_for_a_run_that_has_nothing_to_write(store, config):
@@ -149,7 +149,10 @@ def test_a_run_that_is_killed_leaves_no_process(store, write_cell, config):
     done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert done.returncode == -signal.SIGKILL
     until(lambda: not _alive(int(done.stdout)))
-    assert written() == ["toy_ridge"]  # it had been told of it, and finishes what it was told
+    assert written() == [
+        "leaderboard",
+        "toy_ridge",
+    ]  # it had been told of it, and finishes what it was told
 
 
 def _alive(pid):
