@@ -25,11 +25,12 @@ from typing import Any
 from cytobench.core.hashing import digest, file_digest
 from cytobench.leaderboard.outline import Outline, from_plain, to_plain
 from cytobench.run.provenance import PACKAGE, versions
-from cytobench.run.store import RunStore
+from cytobench.run.store import RunStore, is_derived
 
 Question = tuple[str, str]
 """A cohort's fingerprint and a task."""
 QUESTIONS = "questions"
+SOURCES = (".py", ".html", ".css")
 
 
 @dataclass(frozen=True)
@@ -88,16 +89,17 @@ def fingerprint_of(
 
 
 def _files(store: RunStore, key: str) -> list[tuple[str, int, int]]:
-    """Name, size and time of last change of every file of a cell."""
+    """Name, size and time of last change of every file of a cell, but what follows from them."""
     with os.scandir(store.root / key) as entries:
-        found = [(entry.name, entry.stat()) for entry in entries]
+        found = [(entry.name, entry.stat()) for entry in entries if not is_derived(entry.name)]
     return sorted((name, state.st_size, state.st_mtime_ns) for name, state in found)
 
 
 @cache
 def framework() -> dict[str, Any]:
     """Everything of cytobench, and the packages that numbers depend on."""
-    sources = {str(path): file_digest(path) for path in sorted(PACKAGE.rglob("*.py"))}
+    files = sorted(path for path in PACKAGE.rglob("*.*") if path.suffix in SOURCES)
+    sources = {str(path.relative_to(PACKAGE)): file_digest(path) for path in files}
     return {"sources": digest(sources), "versions": versions("statsmodels", "matplotlib")}
 
 

@@ -87,6 +87,15 @@ def test_a_fold_that_was_touched_is_read_again(store, ranked, change):
     assert (after == before) is (change == "time")
 
 
+def test_what_follows_from_a_cell_is_no_change_of_it(store, ranked):
+    """A score on permuted labels is kept beside its cell by the ranking itself."""
+    pages(store)
+    for key in store.entries()["suite"]["trial-response"]:
+        store.keep_derived(key, "headline", "{}")
+    pages(store)
+    assert len(ranked) == 1
+
+
 def test_a_kept_file_that_was_edited_is_not_believed(store, ranked):
     (before,) = pages(store)
     document = json.loads(KEPT.read_text(encoding="utf-8"))
