@@ -4,6 +4,7 @@
 
     runs/boards/<suite>/<entry>.json   the pages of an entry, and what they were made from
     runs/boards/questions.json         of each cell, its cohort and its task
+    runs/boards/pages-of-cohorts/      the same for pages of cohorts (cytobench.tracking.artifacts)
 
 A page is used again only where nothing differs of what it was made from: the names, sizes and times
 of last change (in nanoseconds) of every file in the folders of the entry's cells, permuted ones
@@ -24,11 +25,12 @@ from typing import Any
 from cytobench.core.hashing import digest, file_digest
 from cytobench.leaderboard.outline import Outline, from_plain, to_plain
 from cytobench.run.provenance import PACKAGE, versions
-from cytobench.run.store import RunStore
+from cytobench.run.store import RunStore, is_derived
 
 Question = tuple[str, str]
 """A cohort's fingerprint and a task."""
 QUESTIONS = "questions"
+SOURCES = (".py", ".html", ".css")
 
 
 @dataclass(frozen=True)
@@ -42,23 +44,34 @@ class Pages:
 
 def kept_pages(store: RunStore, suite: str, entry: str, made_from: str) -> Pages | None:
     """The pages of an entry as they were kept; None where they were made from anything else."""
-    text = store.kept_board(f"{suite}/{entry}")
-    try:
-        found = json.loads(text or "null")
-        if found["made_from"] != made_from or found["sha256"] != digest(found["pages"]):
-            return None
-        pages = found["pages"]
-        return Pages(from_plain(pages["outline"]), pages["markdown"], pages["json"])
-    except (KeyError, TypeError, ValueError):
-        return None  # nothing kept, cut off, or of another version: it is made anew
+    found = kept(store, f"{suite}/{entry}", made_from)
+    if found is None:
+        return None
+    return Pages(from_plain(found["outline"]), found["markdown"], found["json"])
 
 
 def keep_pages(store: RunStore, pages: Pages, made_from: str) -> None:
     """Keep the pages of an entry."""
     outline = pages.outline
     content = {"outline": to_plain(outline), "markdown": pages.markdown, "json": pages.json}
-    document = {"made_from": made_from, "sha256": digest(content), "pages": content}
-    store.keep_board(f"{outline.suite}/{outline.name}", json.dumps(document))
+    keep(store, f"{outline.suite}/{outline.name}", made_from, content)
+
+
+def kept(store: RunStore, name: str, made_from: str) -> Any:
+    """What was kept under a name; None where it was made from anything else, or is damaged."""
+    try:
+        found = json.loads(store.kept_board(name) or "null")
+        if found["made_from"] == made_from and found["sha256"] == digest(found["content"]):
+            return found["content"]
+    except (KeyError, TypeError, ValueError):
+        return None  # nothing kept, cut off, or of another version: it is made anew
+    return None
+
+
+def keep(store: RunStore, name: str, made_from: str, content: Any) -> None:
+    """Keep plain data under a name, with what it was made from."""
+    document = {"made_from": made_from, "sha256": digest(content), "content": content}
+    store.keep_board(name, json.dumps(document))
 
 
 def fingerprint_of(
@@ -67,7 +80,7 @@ def fingerprint_of(
     """What the pages of an entry are made from, as a sha256."""
     return digest(
         {
-            "framework": _framework(),
+            "framework": framework(),
             "cells": {key: _files(store, key) for key in cells},
             "permuted": {key: _files(store, key) for key in permuted},
             "looks": sorted([*question, count] for question, count in looks.items()),
@@ -76,17 +89,18 @@ def fingerprint_of(
 
 
 def _files(store: RunStore, key: str) -> list[tuple[str, int, int]]:
-    """Name, size and time of last change of every file of a cell."""
+    """Name, size and time of last change of every file of a cell, but what follows from them."""
     with os.scandir(store.root / key) as entries:
-        found = [(entry.name, entry.stat()) for entry in entries]
+        found = [(entry.name, entry.stat()) for entry in entries if not is_derived(entry.name)]
     return sorted((name, state.st_size, state.st_mtime_ns) for name, state in found)
 
 
 @cache
-def _framework() -> dict[str, Any]:
+def framework() -> dict[str, Any]:
     """Everything of cytobench, and the packages that numbers depend on."""
-    sources = {str(path): file_digest(path) for path in sorted(PACKAGE.rglob("*.py"))}
-    return {"sources": digest(sources), "versions": versions("statsmodels")}
+    files = sorted(path for path in PACKAGE.rglob("*.*") if path.suffix in SOURCES)
+    sources = {str(path.relative_to(PACKAGE)): file_digest(path) for path in files}
+    return {"sources": digest(sources), "versions": versions("statsmodels", "matplotlib")}
 
 
 def questions(store: RunStore, keys: Sequence[str]) -> dict[str, Question]:

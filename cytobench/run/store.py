@@ -38,6 +38,8 @@ from cytobench.core.result import (
 
 METADATA = b"cytobench"
 PERMUTED = "permuted"
+DERIVED = "derived-"
+"""Prefix of files that follow from the others of a cell."""
 PLANNING = "plan"
 """The suite of learning curves: no leaderboard, since each of its entries trains on a share."""
 GROUP = "group:"
@@ -362,7 +364,7 @@ class RunStore:
         return self.root / key / f"explanation-{fold:03d}.json"
 
     def _derived(self, key: str, name: str) -> Path:
-        return self.root / key / f"derived-{name}-v{SCHEMA_VERSION}.json"
+        return self.root / key / f"{DERIVED}{name}-v{SCHEMA_VERSION}.json"
 
     def _failure(self, key: str, fold: int) -> Path:
         return self.root / key / f"fold-{fold:03d}.failed.json"
@@ -378,6 +380,11 @@ class RunStore:
                 where=str(path),
                 hint="check space and permissions, or choose another folder with store=PATH",
             ) from error
+
+
+def is_derived(name: str) -> bool:
+    """Whether a file of a cell's folder was computed from the others."""
+    return name.startswith(DERIVED)
 
 
 def _folders(path: Path) -> Iterator[Path]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
+from cytobench.core.hashing import digest
 from cytobench.leaderboard.benefit import BenefitBoard, BenefitRow
+from cytobench.leaderboard.kept import framework, keep, kept
 from cytobench.leaderboard.rank import Board, Row
 from cytobench.report.benefit_figures import of_benefit_cell
 from cytobench.report.benefit_page import benefit_cell_page
@@ -16,15 +14,18 @@ from cytobench.report.cohort_page import cohort_page
 from cytobench.report.explanation import explanation_section
 from cytobench.report.illustrations import Illustration, of_cell
 from cytobench.report.page import cell_page
-from cytobench.run.store import StoredCell
+from cytobench.run.store import RunStore, StoredCell
 from cytobench.tracking.record import tables
+
+COHORTS = "pages-of-cohorts"
+"""Where their pages are kept beside those of boards."""
 
 
 def write_files(
     cell: StoredCell,
     shown: tuple[Board, Row] | tuple[BenefitBoard, BenefitRow] | None,
     folder: Path,
-    cohort: Mapping[str, Any] | None = None,
+    cohort: str = "",
 ) -> None:
     """Write the artifacts of a cell into a folder.
 
@@ -32,8 +33,8 @@ def write_files(
     ----------
     shown : (Board, Row) or None
         The cell on its board; None for a cell that is not complete: it has tables only.
-    cohort : mapping, optional
-        The cohort's aggregates, for its page.
+    cohort : str
+        The page of the cohort; empty where there is none.
     """
     for name, text in tables(cell, shown[1] if shown else None).items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
@@ -45,9 +46,8 @@ def write_files(
         # A raster beside it would cost as much again; MLflow shows SVG as it shows PNG.
         (folder / "figures" / f"{illustration.name}.svg").write_bytes(illustration.vector)
     (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
-    if cohort is not None:
-        text = _cohort_page(json.dumps(cohort))
-        (folder / "cohort.html").write_text(text, encoding="utf-8", newline="\n")
+    if cohort:
+        (folder / "cohort.html").write_text(cohort, encoding="utf-8", newline="\n")
 
 
 def _page(
@@ -67,7 +67,15 @@ def _page(
     return [*drawn, *(section.figures if section else ())], page
 
 
-@lru_cache(maxsize=4)
-def _cohort_page(facts: str) -> str:
-    """Drawn once for all the runs of a cohort."""
-    return cohort_page(json.loads(facts))
+def cohort_text(store: RunStore, fingerprint: str) -> str:
+    """The page of a cohort, drawn once for all its runs; empty where no aggregates were kept."""
+    facts = store.cohort_facts(fingerprint)
+    if facts is None:
+        return ""
+    name = f"{COHORTS}/{fingerprint}"
+    made_from = digest({"framework": framework(), "facts": facts})
+    text = kept(store, name, made_from)
+    if text is None:
+        text = cohort_page(facts)
+        keep(store, name, made_from, text)
+    return str(text)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from cytobench.leaderboard.build import board_of, pages
 from cytobench.leaderboard.collect import labels
 from cytobench.run.jobs import AD_HOC
 from cytobench.run.store import PLANNING, RunStore, StoredCell
-from cytobench.tracking.artifacts import write_files
+from cytobench.tracking.artifacts import cohort_text, write_files
 from cytobench.tracking.board_record import BOARD, board_files, board_record
 from cytobench.tracking.record import (
     ENTRY,
@@ -62,6 +62,7 @@ class Mirror:
         self.artifacts = str(config["artifacts"])
         # What a cell is does not change while its entry is mirrored.
         self._about = cache(store.about)
+        self._cohort = cache(partial(cohort_text, store))
         self._experiments: dict[tuple[str, str], _Experiment] = {}
 
     def open(self) -> None:
@@ -264,7 +265,7 @@ class Mirror:
         record = replace(record, tags={**record.tags, STORE: self.identity})
         with tempfile.TemporaryDirectory(prefix="cytobench-") as folder:
             fingerprint = str(cell.about["dataset"]["fingerprint"])
-            write_files(cell, shown, Path(folder), self.store.cohort_facts(fingerprint))
+            write_files(cell, shown, Path(folder), self._cohort(fingerprint))
             run = self.tracker.write(experiment.id, record, Path(folder), self._ended(key))
         experiment.runs.append(Mirrored(run, record.name, key, self.identity, record.complete))
 

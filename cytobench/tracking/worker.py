@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any
@@ -77,7 +78,8 @@ def _serve(mirror: Mirror, orders: SimpleQueue[str], answers: IO[str]) -> None:
 
 
 def _answer(answers: IO[str], said: dict[str, Any]) -> None:
-    print(json.dumps(said), file=answers, flush=True)
+    with suppress(BrokenPipeError):  # the run was killed: what it asked for is written all the same
+        print(json.dumps(said), file=answers, flush=True)
 
 
 if __name__ == "__main__":

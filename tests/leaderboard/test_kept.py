@@ -87,10 +87,19 @@ def test_a_fold_that_was_touched_is_read_again(store, ranked, change):
     assert (after == before) is (change == "time")
 
 
+def test_what_follows_from_a_cell_is_no_change_of_it(store, ranked):
+    """A score on permuted labels is kept beside its cell by the ranking itself."""
+    pages(store)
+    for key in store.entries()["suite"]["trial-response"]:
+        store.keep_derived(key, "headline", "{}")
+    pages(store)
+    assert len(ranked) == 1
+
+
 def test_a_kept_file_that_was_edited_is_not_believed(store, ranked):
     (before,) = pages(store)
     document = json.loads(KEPT.read_text(encoding="utf-8"))
-    document["pages"]["markdown"] = document["pages"]["markdown"].replace("good", "best")
+    document["content"]["markdown"] = document["content"]["markdown"].replace("good", "best")
     KEPT.write_text(json.dumps(document), encoding="utf-8")
     assert pages(store) == [before]
     assert len(ranked) == 2
@@ -105,7 +114,7 @@ def test_a_kept_file_that_is_broken_is_made_anew(store, content):
 
 def test_another_framework_ranks_again(store, ranked, monkeypatch):
     pages(store)
-    monkeypatch.setattr("cytobench.leaderboard.kept._framework", lambda: {"sources": "edited"})
+    monkeypatch.setattr("cytobench.leaderboard.kept.framework", lambda: {"sources": "edited"})
     pages(store)
     assert len(ranked) == 2
 

@@ -48,7 +48,7 @@ def test_cells_are_written_by_another_process_and_waited_for(store, write_cell, 
         process = process_of(live)
         assert process.pid != os.getpid()
     assert process.returncode == 0
-    assert written() == ["other", "toy_ridge"]
+    assert written() == ["leaderboard", "other", "toy_ridge"]
     said = capsys.readouterr()
     assert "2 cells are still being written" in said.out
     assert not said.err
@@ -64,7 +64,7 @@ def test_runs_are_named_as_on_the_board_when_all_are_there(store, write_cell, co
                 "tuning": {"sampler": "none", "trials": 0, "seconds": None, "metric": "log_loss"},
             }  # fmt: skip
             live.cell(write_cell("toy_ridge", key, config=node), *NAME)
-    assert written() == ["toy_ridge (C=1)", "toy_ridge (C=10)"]
+    assert written() == ["leaderboard", "toy_ridge (C=1)", "toy_ridge (C=10)"]
 
 
 def test_nothing_is_started_for_a_run_that_has_nothing_to_write(store, config):
@@ -136,12 +136,13 @@ def test_an_interrupted_run_leaves_no_process_and_says_what_is_missing(
 
 @pytest.mark.slow
 def test_a_run_that_is_killed_leaves_no_process(store, write_cell, config):
-    key = write_cell("toy_ridge", "k1")
+    keys = [write_cell("toy_ridge", "k1"), write_cell("other", "k2")]
     code = (
         "import os, pathlib, signal, time\n"
         "from cytobench.tracking import Live\n"
         f"live = Live(pathlib.Path('runs'), {config!r})\n"
-        f"live.cell({key!r}, *{NAME!r})\n"
+        f"for key in {keys!r}:\n"
+        f"    live.cell(key, *{NAME!r})\n"
         "print(live._writer._process.pid, flush=True)\n"
         "time.sleep(1)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -149,7 +150,8 @@ def test_a_run_that_is_killed_leaves_no_process(store, write_cell, config):
     done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert done.returncode == -signal.SIGKILL
     until(lambda: not _alive(int(done.stdout)))
-    assert written() == ["toy_ridge"]  # it had been told of it, and finishes what it was told
+    # It finishes what it was told, though nobody hears of it.
+    assert written() == ["leaderboard", "other", "toy_ridge"]
 
 
 def _alive(pid):
