@@ -66,7 +66,8 @@ def _model(card: ModelCard) -> str:
     if card.needs:
         facts.append(f"asks for: {', '.join(card.needs)}")
     if card.composed:
-        names = card.parameters[card.composed]
+        named = card.parameters[card.composed]
+        names = [named] if isinstance(named, str) else named
         facts.append(f"made of: {', '.join(f'`{name}`' for name in names)}")
     if card.space:
         tuned = ", ".join(f"`{name}` {_range(item)}" for name, item in card.space.items())

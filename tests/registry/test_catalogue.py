@@ -27,3 +27,7 @@ def test_plugins_of_the_working_folder_are_not(toy_plugins):
 
 def test_what_a_card_says_is_no_markup():
     assert _text("a <b> | *c* [d](e)") == r"a \<b\> \| \*c\* \[d\](e)"
+
+
+def test_a_part_that_is_named_by_a_word_is_not_spelt_out():
+    assert "made of: `ridge`" in catalogue()

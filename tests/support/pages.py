@@ -124,7 +124,7 @@ class Reader:
         printed = self._run(["bash", "-euo", "pipefail", "-c", typed], block)
         known = [loosely(line) for line in printed.splitlines()]
         for line in block.shown:
-            parts = map(re.escape, loosely(line).split("..."))
+            parts = map(re.escape, re.split(r" ?\.\.\. ?", loosely(line)))
             pattern = re.compile(".*".join(parts))
             assert any(map(pattern.search, known)), (
                 f"{block.page}:{block.line}: not printed: {line}\n{printed}"
