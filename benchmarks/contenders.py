@@ -32,6 +32,8 @@ CONTENDERS = {
     "hand loop": "by_hand:hand_loop",
     "cytobench": "ours:serial",
     "cytobench, no MLflow": "ours:unmirrored",
+    "cytobench, batched": "ours:batched",
+    "cytobench, batched, no MLflow": "ours:batched_unmirrored",
     "cytobench, 2 workers": "ours:two_workers",
     "scikit-learn": "peer_sklearn:one_job",
     "scikit-learn, no threshold": "peer_sklearn:no_threshold",

@@ -24,7 +24,7 @@ Answer = Callable[[], dict[str, float]]
 """Reads the mean AUC of each model from the store, once the clock has stopped."""
 
 
-def overrides(workload: str) -> list[list[str]]:
+def overrides(workload: str, *, batched: bool = False) -> list[list[str]]:
     """The command lines of a workload: one, or for W2 one for each cohort."""
     shape = shape_of(workload)
     common = [
@@ -38,6 +38,7 @@ def overrides(workload: str) -> list[list[str]]:
         common += ["tuning=random", f"tuning.trials={shape.trials}", "tuning.metric=auc"]
     else:
         common += ["tuning=off"]
+    common += [f"tuning.batched={str(batched).lower()}"]
     if shape.strengths != (None,):
         common += ["model.C=" + ",".join(map(str, shape.strengths))]
     cohorts = [[f"dataset.{key}={value}" for key, value in size.items()] for size in shape.cohorts]
@@ -54,31 +55,42 @@ def unmirrored(workload: str, folder: Path) -> Answer:
     return _run(workload, folder, "engine=serial", "tracking=none")
 
 
+def batched(workload: str, folder: Path) -> Answer:
+    """As `serial`; inner fits by a solver where a model of the workload declares one."""
+    return _run(workload, folder, "engine=serial", batched=True)
+
+
+def batched_unmirrored(workload: str, folder: Path) -> Answer:
+    """The same without MLflow."""
+    return _run(workload, folder, "engine=serial", "tracking=none", batched=True)
+
+
 def two_workers(workload: str, folder: Path) -> Answer:
     """Two worker processes."""
     return _run(workload, folder, "engine=joblib", "engine.workers=2")
 
 
-def _run(workload: str, folder: Path, *more: str) -> Answer:
+def _run(workload: str, folder: Path, *more: str, batched: bool = False) -> Answer:
     """Every command line of the workload, in a folder whose database exists already."""
     os.chdir(folder)
-    for asked in overrides(workload):
+    for asked in overrides(workload, batched=batched):
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             code = main(["run", *asked, *more])
         if code:
             raise RuntimeError(f"cytobench run ended with {code}")
-    return partial(aucs, workload)
+    return partial(aucs, workload, batched=batched)
 
 
-def cells_of(workload: str) -> list[Any]:
+def cells_of(workload: str, *, batched: bool = False) -> list[Any]:
     """The cells of a workload, loaded."""
-    return [load_cell(cell) for asked in overrides(workload) for cell in plan_jobs(asked).cells]
+    lines = overrides(workload, batched=batched)
+    return [load_cell(cell) for asked in lines for cell in plan_jobs(asked).cells]
 
 
-def aucs(workload: str) -> dict[str, float]:
+def aucs(workload: str, *, batched: bool = False) -> dict[str, float]:
     """Mean AUC over folds of each model, from the stored predictions."""
     store, found = RunStore(Path("runs")), {}
-    for loaded in cells_of(workload):
+    for loaded in cells_of(workload, batched=batched):
         for fold in store.read_cell(loaded.key).folds:
             y, p = np.array(fold.predictions.y), np.array(fold.predictions.prediction)
             name = loaded.cell.model_name.removeprefix("workload_")
