@@ -67,8 +67,8 @@ def test_importance_is_what_shuffling_a_column_does_to_the_loss(toy_plugins):
     ours = explain_fold(cell, stored, Settings(repeats=40, points=0, shap=False))
     fitted = _Fitted(cell, stored)
     theirs = permutation_importance(
-        fitted.estimator, fitted.test, fitted.y.astype(int), scoring="roc_auc", n_repeats=40,
-        random_state=0,
+        fitted.estimator, fitted.test.to_numpy(), fitted.y.astype(int), scoring="roc_auc",
+        n_repeats=40, random_state=0,
     )  # fmt: skip
     expected = dict(zip(fitted.test.columns, theirs.importances_mean, strict=True))
     for column in ("IL-6", "CRP", "TNF-α", "age"):
@@ -78,12 +78,13 @@ def test_importance_is_what_shuffling_a_column_does_to_the_loss(toy_plugins):
 def test_dependence_is_that_of_scikit_learn(toy_plugins):
     from sklearn.inspection import partial_dependence
     from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
 
     cell = loaded()
     stored = run_fold(cell, 0, SALT)
     ours = explain_fold(cell, stored, Settings(repeats=1, shap=False)).dependence["IL-6"]
     fitted = _Fitted(cell, stored)
-    whole = make_pipeline(fitted.encoder, fitted.estimator)
+    whole = make_pipeline(fitted.encoder, FunctionTransformer(np.asarray), fitted.estimator)
 
     theirs = partial_dependence(
         whole, fitted.raw, ["IL-6"], custom_values={"IL-6": np.array(ours["grid"])},

@@ -1,0 +1,71 @@
+"""Who gets an array and who a frame, and what is kept."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from cytobench.core.kept import Kept
+from cytobench.run.parts import Features
+
+FRAME = pd.DataFrame({"CRP": [1.0, 2.0], "age": [30.0, 40.0]})
+
+
+class Mine(LogisticRegression):
+    """A class that nothing is known of."""
+
+
+class Asking(LogisticRegression):
+    """A class that asks for an array."""
+
+    takes_arrays = True
+
+
+@pytest.mark.parametrize("estimator", [LogisticRegression(), Asking()])
+def test_scikit_learns_own_and_those_that_ask_get_an_array_laid_out_as_the_frame(estimator):
+    given = Features(FRAME).of(estimator)
+
+    np.testing.assert_array_equal(given, FRAME.to_numpy())
+    assert given.flags.f_contiguous
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        Mine(),
+        make_pipeline(LogisticRegression()),
+        ColumnTransformer([("some", "passthrough", "age")]),
+        HistGradientBoostingClassifier(categorical_features=["age"]),
+    ],
+)
+def test_whoever_may_look_at_names_gets_the_frame(estimator):
+    assert Features(FRAME).of(estimator) is FRAME
+
+
+def test_a_frame_with_text_stays_a_frame():
+    frame = FRAME.assign(sex=["f", "m"])
+
+    assert Features(frame).of(LogisticRegression()) is frame
+
+
+def test_what_an_estimator_writes_reaches_no_other():
+    features = Features(FRAME)
+
+    features.of(LogisticRegression())[:] = 99.0
+
+    np.testing.assert_array_equal(features.of(LogisticRegression()), FRAME.to_numpy())
+
+
+def test_answers_are_kept_until_they_fill_their_room():
+    kept, made = Kept(2, len), []
+
+    def make():
+        made.append("x")
+        return "ab"
+
+    assert [kept.get(key, make) for key in (1, 1, 2, 2)] == ["ab"] * 4
+
+    assert len(made) == 3

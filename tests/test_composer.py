@@ -1,0 +1,40 @@
+"""Configurations that are composed together are those that Hydra composes one by one."""
+
+import itertools
+
+import pytest
+from hydra import compose
+from omegaconf import OmegaConf
+
+from cytobench import config
+from cytobench.config import compose_jobs
+
+LINES = [
+    [],
+    ["model=elastic_net,ridge", "tuning=off,random", "model.C=1,2", "protocol.folds=3"],
+    ["model=elastic_net", "model.space.C.high=10", "+model.new=3", "~model.l1_ratio"],
+    ["model.space.C={low: 1, high: 2}", "seed=range(0,3)", "engine=serial"],
+    ["dataset=gendep+comed", "dataset.studies.gendep.name=x"],
+]
+
+
+@pytest.mark.parametrize("line", LINES, ids=" ".join)
+def test_each_configuration_is_the_one_that_hydra_composes(line, working_directory):
+    found = compose_jobs(line)
+
+    with config._hydra():
+        swept = [config._expand(item) for item in config._parse(line)]
+        for one, choice in zip(found, itertools.product(*swept), strict=True):
+            expected = compose(config_name="config", overrides=list(choice))
+            expected = OmegaConf.to_container(expected, resolve=True)
+            config._fix_assigned(expected, list(choice))
+            assert one == expected
+
+
+def test_a_value_of_one_configuration_does_not_reach_the_next(working_directory):
+    first, second = compose_jobs(["model=elastic_net", "tuning.trials=3,5"])
+
+    first["model"]["space"]["C"]["high"] = 0
+
+    assert (first["tuning"]["trials"], second["tuning"]["trials"]) == (3, 5)
+    assert second["model"]["space"]["C"]["high"] != 0
