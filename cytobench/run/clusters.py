@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+import math
+import multiprocessing
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joblib import cpu_count
 
+from cytobench.audit.isolation import PRELOADED
 from cytobench.core.errors import CytobenchError, UsageError
 from cytobench.registry.extras import absent
 
@@ -63,12 +70,14 @@ def check_cluster(engine: Mapping[str, Any]) -> Any:
             "E115", f"must be tcp://HOST:PORT or tls://, not {address!r}", where="engine.address"
         )
     if cluster not in CLUSTERS:
-        hint = f"there are: {', '.join(CLUSTERS)}; for others give engine.address"
+        hint = f"there are: {', '.join(CLUSTERS)}; of others give the scheduler: engine.address"
         raise UsageError("E115", f"there is no cluster {cluster!r}", hint=hint)
     if patience is not None and (isinstance(patience, bool) or not _positive(patience)):
         raise UsageError(
             "E115", f"must be seconds above 0, not {patience!r}", where="engine.patience"
         )
+    if not address:
+        _check_kind(engine, cluster)
     if engine.get("workers") is not None:
         return engine["workers"]
     if address:
@@ -77,22 +86,50 @@ def check_cluster(engine: Mapping[str, Any]) -> Any:
     return cpu_count()
 
 
+def _check_kind(engine: Mapping[str, Any], cluster: str) -> None:
+    """What one kind of cluster needs."""
+    if cluster == "slurm":
+        if shutil.which("sbatch") is None:
+            raise UsageError(
+                "E115", "there is no sbatch here", where="engine.cluster=slurm",
+                hint="run the command on a node that may submit jobs",
+            )  # fmt: skip
+        if engine.get("workers") is None:
+            raise UsageError("E115", "how many jobs? give a number", where="engine.workers")
+    if cluster == "ssh" and not engine.get("hosts"):
+        raise UsageError("E115", "which? engine.hosts=[one,two]", where="engine.hosts")
+    package = {"slurm": "dask_jobqueue", "ssh": "asyncssh"}.get(cluster, "distributed")
+    if absent(package):
+        raise UsageError(
+            "E115", f"needs {package}", where=f"engine.cluster={cluster}",
+            hint=f"pip install 'cytobench[{cluster}]'",
+        )  # fmt: skip
+
+
 def _positive(value: Any) -> bool:
     return isinstance(value, (int, float)) and 0 < value < float("inf")
 
 
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+FORKED = "forkserver" in multiprocessing.get_all_start_methods()
 SETTINGS = {
-    # Deaths of workers are expected, and said once by the engine.
-    "logging.distributed": "critical",
+    "distributed.worker.multiprocessing-method": "forkserver" if FORKED else "spawn",
+    # Together, a profile and memory given back after each array cost a third of W1-mid's time.
+    "distributed.worker.profile.enabled": False,
+    "distributed.nanny.pre-spawn-environ": dict.fromkeys(THREADS, 1),
     # A fold with a limit needs a process of its own below its worker.
     "distributed.worker.daemon": False,
     # The engine itself tries a fold again that was there when a worker died.
     "distributed.scheduler.allowed-failures": 0,
 }
+LOADED = ("distributed", "distributed.nanny", "cytobench.run.fold", "cytobench.run.worker")
+"""What every worker of this machine needs, beside :data:`cytobench.audit.isolation.PRELOADED`."""
+QUIET = {"logging.distributed": "critical"}
+"""Deaths of workers are expected, and said once by the engine."""
 
 
 @contextmanager
-def _dask() -> Iterator[None]:
+def _dask(settings: Mapping[str, Any] = QUIET) -> Iterator[None]:
     """Dask as the engine needs it."""
     import dask
     import distributed  # noqa: F401 - brings settings of its own, which must outlive ours
@@ -100,7 +137,7 @@ def _dask() -> Iterator[None]:
     for name in list(logging.root.manager.loggerDict):
         if name.startswith("distributed"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
-    with dask.config.set(SETTINGS):
+    with dask.config.set({**SETTINGS, **settings}):
         yield
 
 
@@ -120,15 +157,20 @@ def connected(engine: Mapping[str, Any], workers: int) -> Iterator[Connection]:
     CytobenchError
         ``E520`` where the scheduler at ``engine.address`` does not answer.
     """
-    patience = float(engine.get("patience") or PATIENCE)
-    address = engine.get("address")
-    with _dask():
-        if address:
-            with _client(str(address)) as client:
-                yield Connection(client, str(address), own=False, patience=patience)
-            return
-        with _local(workers) as cluster, _client(cluster) as client:
-            yield Connection(client, "workers of this machine", own=True, patience=patience)
+    address, cluster = engine.get("address"), str(engine["cluster"])
+    patience = engine.get("patience") or (math.inf if cluster == "slurm" else PATIENCE)
+    if address:
+        with _dask(), _client(str(address)) as client:
+            yield Connection(client, str(address), own=False, patience=float(patience))
+        return
+    # Dask reads over SSH what its processes log, to know where they are.
+    with (
+        _dask({} if cluster == "ssh" else QUIET),
+        STARTED[cluster](engine, workers) as started,
+        _client(started) as client,
+    ):
+        own = cluster == "local"
+        yield Connection(client, f"engine.cluster={cluster}", own=own, patience=float(patience))
 
 
 def _client(address: Any) -> Any:
@@ -145,9 +187,14 @@ def _client(address: Any) -> Any:
         ) from error
 
 
-def _local(workers: int) -> Any:
+def _local(engine: Mapping[str, Any], workers: int) -> Any:
+    """Processes of this machine, forked from one that has loaded what all of them need."""
     from distributed import LocalCluster
+    from distributed.utils import get_mp_context
 
+    if FORKED:
+        # Its first use sets what Dask would load.
+        get_mp_context().set_forkserver_preload([*PRELOADED, *LOADED])
     # No limit of memory: Dask would stop a worker, fold and all, where engine.fold_memory_gb
     # says which fold it was.
     return LocalCluster(
@@ -158,4 +205,57 @@ def _local(workers: int) -> Any:
         dashboard_address=None,
         security=True,
         silence_logs=logging.CRITICAL,
+        env=dict(engine.get("env") or {}),
     )
+
+
+def slurm(engine: Mapping[str, Any], workers: int = 0) -> Any:
+    """Jobs of SLURM, one worker each; ``slurm(engine).job_script()`` shows what is submitted."""
+    from dask_jobqueue import SLURMCluster
+
+    variables = {"DASK_DISTRIBUTED__WORKER__DAEMON": "False", **(engine.get("env") or {})}
+    exports = [f"export {name}={shlex.quote(str(text))}" for name, text in variables.items()]
+    # Only who may read this folder can speak to the scheduler.
+    certificates = Path.home() / ".cytobench"
+    certificates.mkdir(mode=0o700, exist_ok=True)
+    return SLURMCluster(
+        n_workers=workers,
+        cores=1,
+        processes=1,
+        memory=f"{engine['memory_gb']}GiB",
+        walltime=engine["walltime"],
+        queue=engine.get("queue"),
+        account=engine.get("account"),
+        job_extra_directives=list(engine.get("directives") or []),
+        job_script_prologue=[*exports, *(engine.get("setup") or [])],
+        python=sys.executable,
+        interface=engine.get("interface"),
+        scheduler_options={"dashboard_address": None},
+        security=True,
+        shared_temp_directory=str(certificates),
+        silence_logs=logging.CRITICAL,
+    )
+
+
+def _ssh(engine: Mapping[str, Any], workers: int) -> Any:
+    """Processes on hosts that one may log in to without a password; the first has the scheduler."""
+    from distributed import SSHCluster
+
+    hosts = [str(host) for host in engine["hosts"]]
+    variables = [
+        f"{name}={shlex.quote(str(text))}" for name, text in (engine.get("env") or {}).items()
+    ]
+    return SSHCluster(
+        [hosts[0], *hosts],
+        connect_options=dict(engine.get("login") or {}),
+        worker_options={"nthreads": 1, "n_workers": math.ceil(workers / len(hosts))},
+        scheduler_options={"port": 0, "dashboard": False},
+        remote_python=" ".join(["env", *variables, sys.executable]),
+    )
+
+
+STARTED: Mapping[str, Callable[[Mapping[str, Any], int], Any]] = {
+    "local": _local,
+    "slurm": slurm,
+    "ssh": _ssh,
+}

@@ -12,6 +12,8 @@ from cytobench.run.clusters import Connection
 from cytobench.run.engine import Work
 from cytobench.run.worker import Done, Reply, Visit, welcome
 
+SAID = 15.0
+"""Seconds without a worker after which somebody who waits is told so."""
 ELSEWHERE = "[E501]"
 """Of a worker that has other data or plugins than the process that planned the run."""
 
@@ -34,6 +36,7 @@ class Crew:
         self.unfit: dict[str, str] = {}
         self._refused: dict[str, set[str]] = {}
         self._since = time.monotonic()
+        self._waited = False
 
     def look(self) -> None:
         """Welcome those that have come, and forget those that have gone.
@@ -49,9 +52,14 @@ class Crew:
         if new:
             self._welcome(new)
         if self.fit:
-            self._since = time.monotonic()
-        elif time.monotonic() - self._since > self.connection.patience:
+            self._since, self._waited = time.monotonic(), False
+            return
+        alone = time.monotonic() - self._since
+        if alone > self.connection.patience:
             raise self._nobody()
+        if alone > SAID and not self._waited:
+            self._waited = True
+            console.warn(f"{self.connection.where}: no worker is there yet; waiting")
 
     def allowed(self, spec: Work) -> frozenset[str] | None:
         """Who may have a spec; None for everybody."""

@@ -128,6 +128,7 @@ def test_a_worker_with_another_package_is_left_out_and_said_to_be(cluster, tmp_p
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: optuna\nVersion: 1.0\n")
     cluster.worker(path=str(tmp_path))
     good = cluster.worker()
+    cluster.wait(2)
 
     found = carry(list(map(Errand, range(5))), address=cluster.address)
 
@@ -138,6 +139,7 @@ def test_a_worker_with_another_package_is_left_out_and_said_to_be(cluster, tmp_p
 def test_a_worker_without_cytobench_is_left_out_and_said_to_be(cluster, tmp_path, capsys):
     (tmp_path / "cytobench.py").write_text("raise ImportError('not installed')")
     cluster.worker(path=str(tmp_path))
+    cluster.wait(1)
 
     with pytest.raises(CytobenchError, match=r"E522[\s\S]*cytobench cannot be used on it"):
         carry([Errand(0)], address=cluster.address, patience=2)
