@@ -79,7 +79,8 @@ def test_a_parameter_of_a_broken_plugin_is_answered_with_what_is_wrong_with_it(
     done = cytobench("run", "dataset=toy", "model=broken", "model.C=3", check=False)
 
     assert done.returncode == 2
-    assert "[E202]" in done.stderr and "broken.py:3" in done.stderr
+    assert "[E202]" in done.stderr
+    assert "broken.py:3" in done.stderr
 
 
 def test_a_failing_fold_is_told_and_tried_again(toy_plugins, write_plugin, cytobench):
