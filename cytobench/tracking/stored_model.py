@@ -16,6 +16,7 @@ import pandas as pd
 
 from cytobench.core.errors import CytobenchError
 from cytobench.data.cohort import ABOVE, BELOW
+from cytobench.run.parts import Features
 from cytobench.run.whole import Whole
 
 TRUSTED = ("cytobench.preprocess.", "sklearn.", "lightgbm.sklearn.")
@@ -61,7 +62,10 @@ class StoredModel:
             ``E610`` where a column is missing or is no number.
         """
         X = self._frame(rows)
-        encoded = X if self.encoder is None else self.encoder.transform(X)
+        # A frame or an array, as it was fitted to.
+        encoded = Features(X if self.encoder is None else self.encoder.transform(X)).of(
+            self.estimator
+        )
         if self.threshold is None:
             return pd.DataFrame({NUMBER: self.estimator.predict(encoded)}, index=rows.index)
         probability = np.asarray(self.estimator.predict_proba(encoded))[:, 1]

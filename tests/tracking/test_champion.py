@@ -13,6 +13,7 @@ import pytest
 from cytobench.core.errors import CytobenchError, UsageError
 from cytobench.run.cells import load_cell
 from cytobench.run.jobs import plan_jobs
+from cytobench.run.parts import Features
 from cytobench.run.whole import fit_whole
 from cytobench.tracking import Mirror
 from cytobench.tracking.champion import register_champion
@@ -64,7 +65,8 @@ def test_a_stored_model_answers_as_it_did_before(toy_plugins, tmp_path):
     store_model(whole, tmp_path / "model.skops", "toy_ridge")
     rows = new_patients(whole)
     answer = read_model(tmp_path / "model.skops").predict(rows)
-    expected = whole.estimator.predict_proba(whole.encoder.transform(rows))[:, 1]
+    encoded = Features(whole.encoder.transform(rows)).of(whole.estimator)
+    expected = whole.estimator.predict_proba(encoded)[:, 1]
     assert np.array_equal(answer["probability"], expected)
     assert np.array_equal(answer["positive"], expected >= whole.threshold)
 
@@ -73,7 +75,7 @@ def test_a_number_as_outcome_is_predicted_as_a_number(toy_plugins, tmp_path, wri
     from sklearn.linear_model import Ridge
 
     whole = fit_whole(loaded())
-    encoded = whole.encoder.transform(whole.frame)
+    encoded = Features(whole.encoder.transform(whole.frame)).of(Ridge())
     number = replace(whole, estimator=Ridge().fit(encoded, np.arange(len(encoded))), threshold=None)
     store_model(number, tmp_path / "model.skops", "toy_ridge")
     answer = read_model(tmp_path / "model.skops").predict(whole.frame)
