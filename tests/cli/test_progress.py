@@ -1,14 +1,11 @@
 """Progress: folds, cells, failures and the time left, as a bar or as lines."""
 
-import fcntl
-import os
 import re
-import struct
 import subprocess
 import sys
-import termios
 
 import pytest
+from support.terminal import in_terminal
 
 from cytobench import console
 
@@ -41,27 +38,14 @@ RUN = (
 @pytest.fixture
 def terminal(toy_plugins, write_plugin):
     """``terminal(80)``: what a run with failures writes to a terminal of so many columns."""
-    pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
     write_plugin("models", "failing", FAILING)
+    words = [sys.executable, "-m", "cytobench", *RUN]
 
     def run(columns, **environment):
-        leader, follower = pty.openpty()
-        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-        inherited = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR")}
-        with subprocess.Popen(
-            [sys.executable, "-m", "cytobench", *RUN],
-            stdin=follower, stdout=subprocess.DEVNULL, stderr=follower, cwd=toy_plugins,
-            env={**inherited, "TERM": "xterm-256color", **environment},
-        ):  # fmt: skip
-            os.close(follower)
-            parts = []
-            try:
-                while part := os.read(leader, 65536):
-                    parts.append(part)
-            except OSError:  # the other end is closed: how a terminal says that all was read
-                pass
-        os.close(leader)
-        return b"".join(parts).decode()
+        shown, _ = in_terminal(
+            words, columns, stdout=subprocess.DEVNULL, cwd=toy_plugins, **environment
+        )
+        return shown
 
     return run
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
-import struct
 import subprocess
 import sys
-import termios
 
 import pytest
 from rich.cells import cell_len
+from support.terminal import in_terminal
 
 SHOW = [sys.executable, "-m", "cytobench", "leaderboard", "show", "suite", "--store"]
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
@@ -20,27 +17,11 @@ ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 @pytest.fixture
 def terminal(store):
     """``terminal(80)``: what the command writes to a terminal of so many columns."""
-    pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
 
     def show(columns, **environment):
-        leader, follower = pty.openpty()
-        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-        inherited = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR")}
-        with subprocess.Popen(
-            [*SHOW, str(store.root)],
-            stdin=follower, stdout=follower, stderr=follower,
-            env={**inherited, "TERM": "xterm-256color", **environment},
-        ) as running:  # fmt: skip
-            os.close(follower)
-            parts = []
-            try:
-                while part := os.read(leader, 65536):
-                    parts.append(part)
-            except OSError:  # the other end is closed: how a terminal says that all was read
-                pass
-        os.close(leader)
-        assert running.returncode == 0
-        return b"".join(parts).decode().replace("\r\n", "\n")
+        shown, code = in_terminal([*SHOW, str(store.root)], columns, **environment)
+        assert code == 0
+        return shown.replace("\r\n", "\n")
 
     return show
 
