@@ -18,6 +18,7 @@ from typing import Any
 
 from cytobench import plugins as plugin_root
 from cytobench.core.errors import UsageError
+from cytobench.core.threads import one_thread
 
 PRELOADED = (
     "cytobench.audit.invariance", "pandas", "scipy.stats", "sklearn.calibration", "sklearn.compose",
@@ -101,12 +102,10 @@ def _in_a_process(context: Any, environment: dict[str, str], payload: bytes) -> 
 
 def _carry_out(answer_to: Connection, environment: dict[str, str], payload: bytes) -> None:
     """In the fresh process: run, and send back what came of it."""
-    from threadpoolctl import threadpool_limits
-
     # The server that this process was forked from may be older than the plugin folders.
     os.environ.update(environment)
     plugin_root.refresh()
-    with threadpool_limits(limits=1), warnings.catch_warnings():
+    with one_thread(), warnings.catch_warnings():
         # Warnings are the business of a run; an audit would repeat each a hundred times.
         warnings.simplefilter("ignore")
         try:

@@ -18,6 +18,7 @@ from cytobench import plugins as plugin_root
 from cytobench.audit.isolation import PRELOADED
 from cytobench.check.register import NotTestable, checks
 from cytobench.check.subject import Subject, Target, spoken
+from cytobench.core.threads import one_thread
 
 EXCUSES = "excuses"
 """Asks for what the plugin's card excuses, as JSON."""
@@ -100,8 +101,6 @@ def _serve(
     parent: Connection, environment: dict[str, str], folders: tuple[str, str], target: Target
 ) -> None:
     """In the child: make the checks that are asked for, and tell of each."""
-    from threadpoolctl import threadpool_limits
-
     folder, tempfile.tempdir = folders
     if hasattr(os, "setsid"):
         os.setsid()
@@ -113,7 +112,7 @@ def _serve(
     plugin_root.refresh()
     subject, every = Subject(target), checks()
     parent.send((READY, ""))
-    with threadpool_limits(limits=1), warnings.catch_warnings():
+    with one_thread(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         while True:
             try:

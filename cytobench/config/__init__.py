@@ -168,41 +168,39 @@ def _explain(error: Exception, overrides: Sequence[str]) -> UsageError:
                 "E102", f"there is no {group} called {value!r}", where=override, hint=hint
             )
         if missing_key:
-            broken = _broken(group, [text for text in overrides if text != override])
-            if broken is not None:
-                return broken
-            return UsageError(
-                "E102",
-                text.splitlines()[0],
-                where=override,
-                hint=_keys_beside(group, [text for text in overrides if text != override]),
+            config = _without(override, overrides)
+            return _broken(group, config) or UsageError(
+                "E102", text.splitlines()[0], where=override, hint=_keys_beside(group, config)
             )
     return UsageError("E102", text.splitlines()[0])
 
 
-def _broken(key: str, others: list[str]) -> UsageError | None:
+def _without(override: str, overrides: Sequence[str]) -> DictConfig | None:
+    """What the other overrides compose to; None where another is wrong as well: one at a time."""
+    try:
+        return Composer().compose([text for text in overrides if text != override])
+    except (HydraException, OmegaConfBaseException):
+        return None
+
+
+def _broken(key: str, config: DictConfig | None) -> UsageError | None:
     """What is wrong with the plugin that a key is of: a broken one has no parameters."""
     kind = key.partition(".")[0]
-    if kind not in ("model", "dataset"):
+    if kind not in ("model", "dataset") or config is None:
         return None
-    try:
-        name = str(Composer().compose(others)[kind]["name"])
-    except (HydraException, OmegaConfBaseException):
-        return None  # another override is wrong as well; one at a time
-    plugin = discover(cast(Kind, kind)).get(name)
+    plugin = discover(cast(Kind, kind)).get(str(OmegaConf.select(config, f"{kind}.name")))
     if plugin is None or not plugin.problem:
         return None
     return UsageError("E202", plugin.problem, where=plugin.origin)
 
 
-def _keys_beside(key: str, others: list[str]) -> str:
+def _keys_beside(key: str, config: DictConfig | None) -> str:
     """The keys of the node that a mistyped key was looked for in."""
     parent, _, last = key.rpartition(".")
     try:
-        config = Composer().compose(others)
-        node = OmegaConf.select(config, parent) if parent else config
-    except (HydraException, OmegaConfBaseException):
-        node = None  # another override is wrong as well; one at a time
+        node = OmegaConf.select(config, parent) if config is not None and parent else config
+    except OmegaConfBaseException:
+        node = None
     if isinstance(node, DictConfig):
         return did_you_mean(last, [str(name) for name in node])
     return "`cytobench run --cfg` prints every key"

@@ -64,10 +64,10 @@ def boards(
         ``E701`` where the store knows no such suite.
     """
     found: list[AnyBoard] = []
-    looks = _looks(store) if thorough else Counter()
+    looks = _looks(store)[1] if thorough else None
     for name, entry, keys, cells in _entries(store, suite, submitted or {}):
         if not entries or entry in entries:
-            board = _board(store, name, entry, keys, cells, looks if thorough else None)
+            board = _board(store, name, entry, keys, cells, looks)
             found += [] if board is None else [board]
     return found
 
@@ -87,10 +87,7 @@ def pages(
     UsageError
         ``E701`` where the store knows no such suite.
     """
-    known = store.entries()
-    every = [key for entries in known.values() for keys in entries.values() for key in keys]
-    asked = questions(store, every)
-    looks = Counter(asked[key] for key in every)
+    asked, looks = _looks(store)
     found: list[Pages] = []
     for name, entry, keys, cells in _entries(store, suite, submitted or {}):
         if cells:  # of bundles, which may be anywhere: nothing is kept
@@ -151,11 +148,11 @@ def _board(
     return rank(counted, _selections(store, collected))
 
 
-def _looks(store: RunStore) -> Counter[Question]:
-    """How many cells were asked for on each cohort and task: paths that could have been taken."""
+def _looks(store: RunStore) -> tuple[dict[str, Question], Counter[Question]]:
+    """What each cell asks, and how many ask the same: paths that could have been taken."""
     every = [key for found in store.entries().values() for keys in found.values() for key in keys]
     asked = questions(store, every)
-    return Counter(asked[key] for key in every)
+    return asked, Counter(asked[key] for key in every)
 
 
 def _question(about: Mapping[str, Any]) -> Question:

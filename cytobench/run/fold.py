@@ -191,14 +191,8 @@ class OuterFold:
         dict
             The fields of a :class:`FoldResult` but its warnings.
         """
-        started, self.waited = time.perf_counter(), 0.0
-        self.inner = self._inner_parts()
-        params, trials = yield from self._tune()
-        # The best trial's inner predictions are there already; untuned defaults have none yet.
-        threshold = None
-        if self.kind == "classification":
-            yield from self._ask([params])
-            threshold = self._threshold(params)
+        started = time.perf_counter()
+        params, trials, threshold = yield from self._choose()
         tune = time.perf_counter() - started - self.waited
         prediction, train, seconds = self._refit(params)
         return {
@@ -218,6 +212,21 @@ class OuterFold:
             "inner": self._inner(trials),
             "versions": versions(*self.loaded.model.extras),
         }
+
+    def _choose(self) -> Generator[Sequence[Params], Sequence[Answer], Any]:
+        """All that is chosen inside the training part: parameters, with the trials, and threshold.
+
+        The threshold is None where the outcome is a number.
+        """
+        self.waited = 0.0
+        self.inner = self._inner_parts()
+        params, trials = yield from self._tune()
+        # The best trial's inner predictions are there already; untuned defaults have none yet.
+        threshold = None
+        if self.kind == "classification":
+            yield from self._ask([params])
+            threshold = self._threshold(params)
+        return params, trials, threshold
 
     def _tune(self) -> Generator[Sequence[Params], Sequence[Answer], Any]:
         """Search the model's space; the best parameters and the trials."""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cytobench.core.threads import one_thread
 from cytobench.run.cells import LoadedCell
 from cytobench.run.fold import OuterFold, Steps
 from cytobench.run.parts import Part
@@ -44,8 +45,6 @@ class Whole:
 
 def fit_whole(loaded: LoadedCell) -> Whole:
     """Tune and fit as in an outer fold whose training part is everybody."""
-    from threadpoolctl import threadpool_limits
-
     bench = loaded.bench
     everybody = Split(
         0, 0, np.asarray(bench.target.known, dtype=np.intp), np.array([], dtype=np.intp)
@@ -53,7 +52,7 @@ def fit_whole(loaded: LoadedCell) -> Whole:
     # Last, so that its random numbers are those of no fold.
     plan = replace(bench.plan, splits=(*bench.plan.splits, everybody))
     on_all = replace(loaded, bench=replace(bench, plan=plan))
-    with threadpool_limits(limits=1), warnings.catch_warnings():
+    with one_thread(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the folds have kept the model's warnings
         found = _Everybody(on_all, len(plan.splits) - 1).run(b"")
     return Whole(**found)
@@ -65,13 +64,7 @@ class _Everybody(OuterFold):
     def steps(self, salt: bytes) -> Steps:
         """Tune, choose the threshold, fit; the fields of a :class:`Whole`."""
         del salt
-        self.waited = 0.0
-        self.inner = self._inner_parts()
-        params, _ = yield from self._tune()
-        threshold = None
-        if self.kind == "classification":
-            yield from self._ask([params])
-            threshold = self._threshold(params)
+        params, _, threshold = yield from self._choose()
         rows = self.split.train
         frame, encoder = self.frame.iloc[rows], None
         X = frame
