@@ -61,7 +61,6 @@ class Assessment:
     decide_at: float = 0.5
     seed: int = 0
     resamples: int = RESAMPLES
-    _shared: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     _known: dict[str, Estimate] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -77,13 +76,9 @@ class Assessment:
     @cached_property
     def weights(self) -> Floats:
         """Resampled patients, shape (resamples, n)."""
-        y = self.scores.out_of_fold.y
-        most = max(200, min(self.resamples, MOST_DRAWS // max(1, len(y))))
-        key = f"weights/{most}/{hash(y.tobytes())}"
-        if key not in self._shared:
-            self._shared[key] = resampled_patients(y, most, self.seed)
-        found: Floats = self._shared[key]
-        return found
+        n = len(self.scores.out_of_fold.y)
+        most = max(200, min(self.resamples, MOST_DRAWS // max(1, n)))
+        return resampled_patients(n, most, self.seed)
 
     @cached_property
     def estimates(self) -> dict[str, Estimate]:
@@ -194,20 +189,12 @@ def assess(
     task: Mapping[str, Any],
     *,
     resamples: int = RESAMPLES,
-    shared: dict[str, Any] | None = None,
 ) -> Assessment:
-    """Assess stored folds under the declarations of a task.
-
-    Parameters
-    ----------
-    shared : dict, optional
-        Kept between the cells of one board, so that resampled patients are drawn once.
-    """
+    """Assess stored folds under the declarations of a task."""
     low, high = task.get("thresholds", (0.2, 0.8))
     return Assessment(
         Scores(kind, protocol, folds),
         (float(low), float(high)),
         float(task.get("decide_at", 0.5)),
         resamples=resamples,
-        _shared={} if shared is None else shared,
     )

@@ -104,7 +104,8 @@ def slope(y: ArrayLike, probability: ArrayLike) -> tuple[float, float]:
     """
     if float(np.std(logit(probability))) < HARDLY:
         return float("nan"), float("nan")
-    import statsmodels.api as sm
+    from statsmodels.genmod.families import Binomial
+    from statsmodels.genmod.generalized_linear_model import GLM
     from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
     outcome, eta = np.asarray(y, dtype=float), logit(probability)
@@ -115,7 +116,7 @@ def slope(y: ArrayLike, probability: ArrayLike) -> tuple[float, float]:
         warnings.simplefilter("error", PerfectSeparationWarning)
         warnings.simplefilter("ignore", RuntimeWarning)  # predictions of 0 and 1 on the way
         try:
-            fit = sm.GLM(outcome, design, family=sm.families.Binomial()).fit()
+            fit = GLM(outcome, design, family=Binomial()).fit()
         except PerfectSeparationWarning:
             return float("nan"), float("nan")
     value, se = float(fit.params[1]), float(fit.bse[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -124,7 +125,8 @@ def percentile(each: Floats, weights: Floats) -> Estimate:
     )
 
 
-def resampled_patients(y: Floats, resamples: int, seed: int) -> Floats:
+@lru_cache(maxsize=1)
+def resampled_patients(n: int, resamples: int, seed: int) -> Floats:
     """How often each patient is drawn; the same for every model of a board.
 
     Not within classes: net benefit moves with the prevalence, which such a bootstrap would hold
@@ -136,7 +138,9 @@ def resampled_patients(y: Floats, resamples: int, seed: int) -> Floats:
     Returns
     -------
     array, shape (resamples, n)
+        Not to be written to: boards of as many patients share it.
     """
     draw = np.random.default_rng(seed)
-    n = len(y)
-    return draw.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64)
+    times = draw.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64)
+    times.flags.writeable = False
+    return times

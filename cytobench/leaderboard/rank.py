@@ -131,10 +131,9 @@ def rank(entry: Entry, selections: Mapping[str, Selected] | None = None) -> Boar
     kind, protocol = about["task"]["kind"], about["protocol"]["name"]
     headline = HEADLINE[kind]
     names, sites = labels(entry.cells), about["test_labels"]
-    shared: dict[str, Any] = {}
 
     def row(label: str, role: str, folds: Sequence[FoldResult], cell: StoredCell | None) -> Row:
-        assessment = assess(kind, protocol, folds, about["task"], shared=shared)
+        assessment = assess(kind, protocol, folds, about["task"])
         return _row(label, role, assessment, sites, cell)
 
     rows = [

@@ -14,11 +14,22 @@ from cytobench.report.cohort_page import cohort_page
 from cytobench.report.explanation import explanation_section
 from cytobench.report.illustrations import Illustration, of_cell
 from cytobench.report.page import cell_page
+from cytobench.report.writing import environment
 from cytobench.run.store import RunStore, StoredCell
 from cytobench.tracking.record import tables
 
 COHORTS = "pages-of-cohorts"
 """Where their pages are kept beside those of boards."""
+
+
+def import_what_draws() -> None:
+    """Import what the first cell's numbers and figures would import, for a process that waits."""
+    import matplotlib.backends.backend_svg
+    import matplotlib.figure
+    import skmisc.loess
+    import statsmodels.genmod.generalized_linear_model  # noqa: F401
+
+    environment().get_template("cell.html")  # compiled
 
 
 def write_files(

@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from cytobench.core.errors import CytobenchError
 from cytobench.run.store import RunStore
+from cytobench.tracking.artifacts import import_what_draws
 from cytobench.tracking.mirror import Mirror
 
 NICE = 10
@@ -65,6 +66,7 @@ def _orders() -> SimpleQueue[str]:
 
 def _serve(mirror: Mirror, orders: SimpleQueue[str], answers: IO[str]) -> None:
     mirror.open()
+    import_what_draws()
     while True:
         if orders.empty():  # names can wait for a pause
             mirror.settle()

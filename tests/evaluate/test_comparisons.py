@@ -132,7 +132,7 @@ def test_the_weighted_bootstrap_is_the_bootstrap():
     data = fixture()
     y, p = data.y.to_numpy(float), data.p1.to_numpy(float)
     rows = [np.flatnonzero(data.fold == fold) for fold in range(5)]
-    weights = resampled_patients(y, 20, seed=3)
+    weights = resampled_patients(len(y), 20, seed=3)
 
     found = resampled_auc([(row, p[row]) for row in rows], y, weights)
 
