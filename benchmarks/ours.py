@@ -19,7 +19,6 @@ from cytobench.run.cells import load_cell
 from cytobench.run.fold import OuterFold
 from cytobench.run.jobs import plan_jobs
 from cytobench.run.store import RunStore
-from cytobench.tracking import Live
 
 Answer = Callable[[], dict[str, float]]
 """Reads the mean AUC of each model from the store, once the clock has stopped."""
@@ -49,13 +48,6 @@ def overrides(workload: str, *, batched: bool = False) -> list[list[str]]:
 def serial(workload: str, folder: Path) -> Answer:
     """One process; store, leaderboard and MLflow mirror on."""
     return _run(workload, folder, "engine=serial")
-
-
-def idle_mirror() -> None:
-    """The process that writes MLflow, started with nothing to write: Python, imports, database."""
-    place = {"uri": "sqlite:///mlflow.db", "artifacts": "mlartifacts"}
-    with Live(Path("runs"), place) as live:
-        live.start()
 
 
 def unmirrored(workload: str, folder: Path) -> Answer:

@@ -114,7 +114,7 @@ def compare(
                 "rounds": len(done),
                 "cpu": statistics.median(one["cpu"] for one in done),
                 "wall": statistics.median(one["wall"] for one in done),
-                "started": statistics.median(one.get("started", 0.0) for one in done),
+                "beside": statistics.median(one.get("beside", 0.0) for one in done),
                 "rss_mb": statistics.median(one["rss_mb"] for one in done),
                 "cpu_ratio": statistics.median(ratios["cpu"]),
                 "cpu_ratio_low": min(ratios["cpu"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 from cytobench.core.hashing import digest
@@ -20,15 +21,18 @@ from cytobench.tracking.record import tables
 
 COHORTS = "pages-of-cohorts"
 """Where their pages are kept beside those of boards."""
+DRAW = (
+    "matplotlib.figure",
+    "matplotlib.backends.backend_svg",
+    "skmisc.loess",
+    "statsmodels.genmod.generalized_linear_model",
+)
 
 
 def import_what_draws() -> None:
     """Import what the first cell's numbers and figures would import, for a process that waits."""
-    import matplotlib.backends.backend_svg
-    import matplotlib.figure
-    import skmisc.loess
-    import statsmodels.genmod.generalized_linear_model  # noqa: F401
-
+    for name in DRAW:
+        import_module(name)
     environment().get_template("cell.html")  # compiled
 
 
