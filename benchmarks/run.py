@@ -31,6 +31,8 @@ QUICK = ("overhead.py", "latency.py", "memory.py")
 """Scripts that have something less to do."""
 LIMITS = {"W0": 1.3, "W1": 1.05, "W2": 1.3}
 OURS = "cytobench"
+SOLVED = "cytobench, batched"
+"""What a user gets: the job of a peer, whose fits are its own too."""
 WITHOUT_THRESHOLD = ("julearn", "moabb", "photonai")
 """Peers that do less than the job where nothing is searched."""
 
@@ -110,10 +112,15 @@ def _races() -> dict[str, dict[str, dict[str, Any]]]:
 
 def _against_the_floor(target: str) -> Measured:
     del target
-    ratios = {name: made[OURS]["cpu_ratio"] for name, made in _races().items() if OURS in made}
+    races = {name: made for name, made in _races().items() if OURS in made}
+    ratios = {name: made[OURS]["cpu_ratio"] for name, made in races.items()}
     if not ratios:
         return "", None
-    said = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
+    solved = {name: made[SOLVED]["cpu_ratio"] for name, made in races.items() if SOLVED in made}
+    said = ", ".join(
+        f"{name} {ratio:.2f}" + (f" ({solved[name]:.2f} with solvers)" if name in solved else "")
+        for name, ratio in ratios.items()
+    )
     return said, _all_met({name: ratios[name] <= LIMITS[name] for name in LIMITS if name in ratios})
 
 
@@ -138,7 +145,7 @@ def _against_peers(target: str) -> Measured:
         }
         if OURS in made and peers:
             best = min(peers, key=lambda peer: peers[peer])
-            factor = peers[best] / made[OURS]["cpu_ratio"]
+            factor = peers[best] / made.get(SOLVED, made[OURS])["cpu_ratio"]
             said.append(f"{name} {factor:.2f} times ({best})")
             if name in LIMITS:
                 met[name] = factor >= 2
