@@ -155,9 +155,7 @@ class RunStore:
         The slot names the cell as asked for (its configuration); when data, plugin or packages
         change, the same slot gets the new cell's key and the old cell leaves the leaderboard.
         """
-        known: Mapping[str, Any] | None = None
-        with contextlib.suppress(StoreError):
-            known = self.about(key)
+        known = self.known(key)
         # An acknowledgement changes what is said of a cell, not its results.
         if known is None or known.get("audit") != about.get("audit"):
             document = {"schema": SCHEMA_VERSION, "key": key, **about}
@@ -166,6 +164,13 @@ class RunStore:
         marker = (folder / PERMUTED if permuted else folder) / slot
         if not marker.exists() or marker.read_bytes() != key.encode():
             self._write(marker, key.encode())
+
+    def known(self, key: str) -> dict[str, Any] | None:
+        """The content of ``cell.json``; None where it is missing or damaged."""
+        try:
+            return self.about(key)
+        except StoreError:
+            return None
 
     def mend(self, key: str) -> list[StoreError]:
         """Take out of a cell what is damaged, so that the fold is missing and computed again.
@@ -449,8 +454,8 @@ class RunStore:
 
 
 def is_derived(name: str) -> bool:
-    """Whether a file of a cell's folder was computed from the others."""
-    return name.startswith(DERIVED)
+    """Whether a file of a cell's folder follows from the others, or is none of its results."""
+    return name.startswith((DERIVED, "."))
 
 
 def _folders(path: Path) -> Iterator[Path]:
