@@ -28,9 +28,19 @@ NAME, SHORTEST = 24, 12
 
 @cache
 def _console(stderr: bool = False) -> Console:
+    return _new_console(stderr=stderr, soft_wrap=True)
+
+
+def _new_console(**how: Any) -> Console:
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=True)
+    class Staying(Console):
+        """Rich ends the whole program where nobody reads any more."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Staying(highlight=False, **how)
 
 
 def say(text: str = "", *, style: str | None = None) -> None:
@@ -116,13 +126,11 @@ def table(
     styles : sequence of str
         One for each row.
     """
-    from rich.console import Console
-
     console = _console()
     if not console.is_terminal:
         drawn = _drawn(columns, rows, title, right, (), plain=True)
         with _kept_going(sys.stdout):
-            Console(highlight=False, width=4000, no_color=True).print(drawn, soft_wrap=True)
+            _new_console(width=4000, no_color=True).print(drawn, soft_wrap=True)
         return
     names, shown, left_out = list(columns), [list(row) for row in rows], list[str]()
     if not _fits(names, shown, console.width):

@@ -67,6 +67,8 @@ def run_folds(
         be done, None for nothing.
     """
     workers, limits = check_engine(engine), limits_from_config(engine)
+    if not specs:
+        return
     if limits.any:
         specs = _apart(specs)
     if engine["name"] == "dask":

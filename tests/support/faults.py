@@ -1,4 +1,4 @@
-"""A place where a run meets with something, and what an undisturbed run leaves for comparison."""
+"""A place where something befalls a run, beside one where nothing did."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import sys
 import textwrap
 import time
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
+from cytobench.leaderboard.build import pages
 from cytobench.run.store import RunStore
 
 FOLDS = 20
@@ -22,6 +24,8 @@ OVERRIDES = (
     "tuning.trials=6",
     "protocol.repeats=2",
     "floors=[]",
+    "engine=serial",
+    "tracking=none",
 )
 TIMES = ("seconds", "timings", "seconds_per_fold")
 COMMAND = [sys.executable, "-m", "cytobench"]
@@ -32,98 +36,93 @@ class Seen:
     """How a process ended, and what it said."""
 
     code: int
-    out: str
-    err: str
+    said: str
 
-    @property
-    def said(self):
-        return self.out + self.err
+    def line(self, text):
+        """The first line that contains a text."""
+        return next((line for line in self.said.splitlines() if text in line), "")
 
 
 class Stage:
-    """A working directory with a small cohort; `undisturbed` is one whose run nothing befell."""
+    """A working directory with a small cohort, and the folds of `undisturbed` to compare with."""
 
     def __init__(self, folder: Path, undisturbed: Stage | None = None):
         self.folder = folder
         self.undisturbed = undisturbed
         self.store = folder / "runs"
         if undisturbed is not None:
-            # The same pseudonyms: folds can be compared with those of the other store.
             shutil.copytree(undisturbed.folder / "plugins", folder / "plugins")
+            # The same pseudonyms: every text of the two stores can be compared.
             self.store.mkdir()
             shutil.copy(undisturbed.store / "salt", self.store / "salt")
 
-    def words(self, *more):
+    def start(self, *more, log="log", before=(), environment=(), **how):
+        """Begin the run; its words go to a file, which no reader has to empty."""
         given = {word.partition("=")[0] for word in more}
-        usual = [*OVERRIDES, "engine=serial", "tracking=none"]
-        return ["run", *(word for word in usual if word.partition("=")[0] not in given), *more]
-
-    def start(self, *more, prefix=(), **how):
-        """Begin a run; its output goes to files, which no reader has to empty."""
-        environment = {**os.environ, "COLUMNS": "200", **how.pop("environment", {})}
-        with (self.folder / "out").open("wb") as out, (self.folder / "err").open("wb") as err:
+        usual = [word for word in OVERRIDES if word.partition("=")[0] not in given]
+        with (self.folder / log).open("wb") as stream:
             return subprocess.Popen(
-                [*prefix, *COMMAND, *self.words(*more)],
-                **{"cwd": self.folder, "stdout": out, "stderr": err, **how},
-                env=environment,
+                [*before, *COMMAND, "run", *usual, *more],
+                **{"cwd": self.folder, "stdout": stream, "stderr": stream, **how},
+                env={**os.environ, "COLUMNS": "200", **dict(environment)},
                 start_new_session=True,
             )
 
-    def ended(self, process, seconds=120):
-        """Wait for a run that was begun."""
-        code = process.wait(seconds)
-        return Seen(code, (self.folder / "out").read_text(), (self.folder / "err").read_text())
+    def ended(self, process, log="log"):
+        """What became of a run that was begun."""
+        return Seen(process.wait(240), (self.folder / log).read_text())
 
     def run(self, *more, **how):
-        """A run from its beginning to its end."""
+        """The run from its beginning to its end."""
         return self.ended(self.start(*more, **how))
 
-    def folds(self):
-        """Every finished fold's file."""
-        return sorted(self.store.glob("*/fold-*.parquet"))
+    def whole(self):
+        """A stage on which everything is done, without doing it."""
+        shutil.rmtree(self.store)
+        shutil.copytree(self.undisturbed.store, self.store)
 
-    def until(self, condition, process=None, seconds=90):
-        """Wait for something to be so, while a process runs."""
-        end = time.monotonic() + seconds
-        while not condition():
-            assert process is None or process.poll() is None, (self.folder / "err").read_text()
+    def folds(self):
+        """Finished folds' files, and what they are made of."""
+        return {path: path.read_bytes() for path in self.store.glob("*/fold-*.parquet")}
+
+    def until_folds(self, count, process):
+        """Wait for a number of finished folds."""
+        end = time.monotonic() + 120
+        while len(list(self.store.glob("*/fold-*.parquet"))) < count:
+            assert process.poll() is None, (self.folder / "log").read_text()
             assert time.monotonic() < end
-            time.sleep(0.002)
+            time.sleep(0.001)
 
     def differences(self):
-        """What of the results is not as in the undisturbed store, by name; durations aside."""
-        here, there = self.numbers(), self.undisturbed.numbers()
+        """What is not as in the undisturbed store, by name; durations aside."""
+        here, there = self.numbers(), self.undisturbed.reference
         return sorted(
             name for name in here.keys() | there.keys() if here.get(name) != there.get(name)
         )
 
+    @cached_property
+    def reference(self):
+        return self.numbers()
+
     def numbers(self):
-        """Everything that was stored and is shown, as text, without durations."""
-        store = RunStore(self.store)
-        found = {}
+        """Every number and word that is stored of a fold or shown on a board, durations aside."""
+        store, found = RunStore(self.store), {}
         for path in self.folds():
             key, fold = path.parent.name, int(path.stem[5:])
-            found[f"{key[:8]}/{fold}"] = _text(asdict(store.read_fold(key, fold)))
-            found[f"{key[:8]}/{fold} inner"] = _text(asdict(store.read_inner(key, fold)))
-        subprocess.run(
-            [*COMMAND, "leaderboard", "build", "--output", "boards"],
-            cwd=self.folder,
-            check=True,
-            capture_output=True,
-        )
-        for path in sorted((self.folder / "boards").rglob("*.json")):
-            found[path.name] = _text(json.loads(path.read_text()))
-        shutil.rmtree(self.folder / "boards")
+            found[f"{key}/{fold}"] = _timeless(asdict(store.read_fold(key, fold)))
+            found[f"{key}/{fold} inner"] = _timeless(asdict(store.read_inner(key, fold)))
+        for page in pages(store, "adhoc"):
+            found[f"board {page.outline.name}"] = _timeless(json.loads(page.json))
         return found
 
     def debris(self):
         """What no finished run leaves behind."""
         hidden = [path for path in self.store.rglob("*") if path.name.startswith(".")]
         working = self.store / "working"
-        return hidden + (list(working.iterdir()) if working.exists() else [])
+        return hidden + [path for path in working.glob("*") if path.name != "mlflow"]
 
 
-def _text(value):
+def _timeless(value):
     return json.dumps(_without_times(value), sort_keys=True)
 
 
@@ -136,7 +135,7 @@ def _without_times(value):
 
 
 def first_stage(folder, dataset, models):
-    """A stage on which an undisturbed run was done."""
+    """A stage on which nothing befell the run."""
     for kind, sources in (("datasets", {"toy": dataset}), ("models", models)):
         for name, source in sources.items():
             path = folder / "plugins" / kind / f"{name}.py"
@@ -145,49 +144,51 @@ def first_stage(folder, dataset, models):
     stage = Stage(folder)
     seen = stage.run()
     assert seen.code == 0, seen.said
+    assert len(stage.folds()) == FOLDS
     return stage
 
 
 def descendants(pid):
-    """Living processes that a process has started, and they in turn."""
+    """Processes that a process has started, and they in turn."""
     parents = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             words = path.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if words[0] not in "ZX":
-            parents[int(path.parent.name)] = int(words[1])
-    found = [child for child, parent in parents.items() if parent == pid]
-    return found + [below for child in found for below in descendants(child)]
+        parents.setdefault(int(words[1]), []).append(int(path.parent.name))
+
+    def below(parent):
+        return [one for child in parents.get(parent, ()) for one in (child, *below(child))]
+
+    return below(pid)
 
 
 def workers(pid):
-    """Processes of a run that do folds: those that work in the background are left out."""
-    return [child for child in descendants(pid) if "tracker" not in _command(child)]
-
-
-def _command(pid):
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text()
-    except OSError:
-        return ""
-
-
-def living(pids):
-    """Those that have not ended."""
+    """Processes of a run that do folds."""
     found = []
-    for pid in pids:
+    for child in descendants(pid):
         try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            command = Path(f"/proc/{child}/cmdline").read_text()
         except OSError:
             continue
-        if state not in "ZX":
-            found.append(pid)
+        if "LokyProcess" in command:
+            found.append(child)
     return found
 
 
-def end_all(pids):
-    """Whatever a test has left running."""
-    for pid in living(pids):
+def outlived(pids, seconds):
+    """Those that are still there after a while."""
+    end = time.monotonic() + seconds
+    while (left := [pid for pid in pids if _lives(pid)]) and time.monotonic() < end:
+        time.sleep(0.05)
+    for pid in left:
         os.kill(pid, signal.SIGKILL)
+    return left
+
+
+def _lives(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
