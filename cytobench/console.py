@@ -5,6 +5,7 @@ rich is imported only when something is drawn; it honours ``NO_COLOR`` and a red
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 import time
@@ -12,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,27 +28,67 @@ NAME, SHORTEST = 24, 12
 
 @cache
 def _console(stderr: bool = False) -> Console:
+    return _new_console(stderr=stderr, soft_wrap=True)
+
+
+def _new_console(**how: Any) -> Console:
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=True)
+    class Staying(Console):
+        """Rich ends the whole program where nobody reads any more."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Staying(highlight=False, **how)
 
 
 def say(text: str = "", *, style: str | None = None) -> None:
     """Print a line of plain text to standard output; brackets in it are not markup."""
-    if style is None:
-        print(text)
-    else:
-        _console().print(text, style=style, markup=False)
+    with _kept_going(sys.stdout):
+        if style is None:
+            print(text)
+        else:
+            _console().print(text, style=style, markup=False)
 
 
 def warn(text: str) -> None:
     """Print a warning to standard error."""
-    _console(stderr=True).print(f"warning: {text}", style="yellow", markup=False)
+    with _kept_going(sys.stderr):
+        _console(stderr=True).print(f"warning: {text}", style="yellow", markup=False)
 
 
 def fail(text: str) -> None:
     """Print an error to standard error."""
-    _console(stderr=True).print(text, style="red", markup=False)
+    with _kept_going(sys.stderr):
+        _console(stderr=True).print(text, style="red", markup=False)
+
+
+_full: list[str] = []
+"""Why an output took no more words."""
+
+
+@contextmanager
+def _kept_going(stream: TextIO) -> Iterator[None]:
+    """Let nothing depend on a log on a full disk, or on a reader who has left."""
+    try:
+        yield
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            _full.append(error.strerror or str(error))
+        # What is left in the stream's buffer would raise again, at the latest when Python ends.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def flushed() -> bool:
+    """Write what is left in standard output's buffer; False where words were lost on the way."""
+    with _kept_going(sys.stdout):
+        sys.stdout.flush()
+    if _full:
+        fail(f"not all of the output could be written: {_full[0]}")
+    return not _full
 
 
 def paragraph(text: str, *, indent: str = "", style: str | None = None) -> None:
@@ -85,12 +126,11 @@ def table(
     styles : sequence of str
         One for each row.
     """
-    from rich.console import Console
-
     console = _console()
     if not console.is_terminal:
         drawn = _drawn(columns, rows, title, right, (), plain=True)
-        Console(highlight=False, width=4000, no_color=True).print(drawn, soft_wrap=True)
+        with _kept_going(sys.stdout):
+            _new_console(width=4000, no_color=True).print(drawn, soft_wrap=True)
         return
     names, shown, left_out = list(columns), [list(row) for row in rows], list[str]()
     if not _fits(names, shown, console.width):
@@ -270,7 +310,8 @@ def _plain_progress(total: int, title: str, all_cells: int) -> Advance:
             left = (time.monotonic() - begun) / count.done * (total - count.done)
             rest = f"about {_span(left)} left" if count.done < total else ""
             said = ", ".join(filter(None, [count.counts, count.failures, rest]))
-            print(f"{title}: {said} ({what})", file=sys.stderr, flush=True)
+            with _kept_going(sys.stderr):
+                print(f"{title}: {said} ({what})", file=sys.stderr, flush=True)
 
     return advance
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from cytobench import __version__, console
 from cytobench.core.errors import CytobenchError, UsageError, did_you_mean
+from cytobench.core.stopping import exit_code, stoppable
 
 COMMANDS = {
     "run": "run cells: models on datasets, nested cross-validation, resumable",
@@ -27,7 +28,6 @@ COMMANDS = {
     "doctor": "check the installation",
     "completion": "complete commands, plugins and overrides in bash, zsh and fish",
 }
-INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,8 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 all cells done, 1 some failed, 2 usage error, 130 interrupted.
+        0 all cells done, 1 some failed, 2 usage error, 130 interrupted, 143 terminated.
     """
+    code = _main(arguments)
+    # What could not be said is lost; what was to be done is not.
+    return code if console.flushed() else max(code, 1)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser()
     if not words or words[0] in ("-h", "--help"):
@@ -55,7 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     module = _module(name)
     options = command_parser(name).parse_intermixed_args(words)
     try:
-        return int(module.execute(options))
+        with stoppable():
+            return int(module.execute(options))
     except UsageError as error:
         if debug:
             raise
@@ -66,9 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         console.fail(str(error))
         return 1
-    except KeyboardInterrupt:
-        console.warn("interrupted; the same command goes on where it stopped")
-        return INTERRUPTED
+    except KeyboardInterrupt as stop:
+        console.warn("interrupted")
+        return exit_code(stop)
 
 
 def command_parser(name: str) -> argparse.ArgumentParser:

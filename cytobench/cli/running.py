@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cytobench import console
-from cytobench.core.errors import DataError, SplitError
+from cytobench.core.errors import DataError, SplitError, StoreError
 from cytobench.core.result import FoldFailure
+from cytobench.core.stopping import exit_code
 from cytobench.leaderboard.build import boards
 from cytobench.leaderboard.show import show
 from cytobench.run.explained import Explained, explain_cells, settings_from_config
@@ -34,9 +35,17 @@ def run(overrides: Sequence[str]) -> int:
     for note in jobs.notes:
         console.warn(note)
     store = RunStore(Path(jobs.settings["store"]))
-    with ExitStack() as mirroring:
-        mirror = _mirror(jobs.settings, mirroring)
-        return _run(jobs, store, command, mirror)
+    listener = _Progress(jobs)
+    try:
+        with ExitStack() as mirroring:
+            listener.mirror = _mirror(jobs.settings, mirroring)
+            return _run(jobs, store, command, listener)
+    except KeyboardInterrupt as stop:
+        _say_left("interrupted", listener, store, command)
+        return exit_code(stop)
+    except StoreError:
+        _say_left("stopped", listener, store, command)
+        raise
 
 
 def _mirror(settings: Mapping[str, Any], stack: ExitStack) -> Live | None:
@@ -48,9 +57,8 @@ def _mirror(settings: Mapping[str, Any], stack: ExitStack) -> Live | None:
     return stack.enter_context(Live(Path(settings["store"]), settings["tracking"]))
 
 
-def _run(jobs: Jobs, store: RunStore, command: str, mirror: Live | None) -> int:
-    with ExitStack() as stack:
-        listener = _Progress(stack, jobs, mirror)
+def _run(jobs: Jobs, store: RunStore, command: str, listener: _Progress) -> int:
+    with listener:
         summary = run_cells(jobs.cells, jobs.settings["engine"], store, command, listener)
     explained = _explain(jobs, store, listener)
     wanted = {(cell.suite, cell.entry) for cell in jobs.cells}
@@ -60,24 +68,36 @@ def _run(jobs: Jobs, store: RunStore, command: str, mirror: Live | None) -> int:
                 show(board)
     _report(summary, jobs)
     _report_explained(explained)
-    nothing_ran = not summary.folds_run + summary.folds_kept
-    return 1 if summary.failed_cells or nothing_ran or explained.failures else 0
+    return 1 if summary.failed_cells or not _folds(summary) or explained.failures else 0
+
+
+def _folds(summary: Summary) -> int:
+    """How many there are now, whoever has computed them."""
+    return summary.folds_run + summary.folds_kept + summary.folds_of_others
 
 
 class _Progress:
     """Shows a bar while folds run, and hands finished cells to the MLflow mirror."""
 
-    def __init__(self, stack: ExitStack, jobs: Jobs, mirror: Live | None) -> None:
-        self.stack = stack
+    def __init__(self, jobs: Jobs) -> None:
+        self.stack = ExitStack()
         self.jobs = jobs
-        self.mirror = mirror
+        self.mirror: Live | None = None
+        self.cells: Sequence[Planned] = ()
         self.advance: console.Advance = _nothing
         self.explaining = settings_from_config(jobs.settings["explain"])
         self.waiting: list[Planned] = []
         self.left: dict[str, int] = {}
 
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *why: Any) -> None:
+        self.stack.__exit__(*why)
+
     def planned(self, cells: Sequence[Planned], refused: Sequence[Refused]) -> None:
         """Open the bar, and start the mirror where there will be something for it to show."""
+        self.cells = cells
         for item in refused:
             if not item.applicable and not item.cell.permutation:
                 console.say(f"left out: {item.error.message}", style="dim")
@@ -106,6 +126,17 @@ class _Progress:
             self.waiting.append(planned)
         elif self.mirror is not None:
             self.mirror.cell(planned.key, planned.cell.suite, planned.cell.entry)
+
+
+def _say_left(how: str, listener: _Progress, store: RunStore, command: str) -> None:
+    """What a run that ends early has stored, what it has not, and how it goes on."""
+    folds = sum(planned.folds for planned in listener.cells)
+    done = sum(len(store.finished(planned.key)) for planned in listener.cells)
+    if folds:
+        console.warn(f"{how}: {done} of {folds} folds are stored, {folds - done} are left")
+    else:
+        console.warn(f"{how} before the first fold")
+    console.warn(f"to go on: {command}")
 
 
 def _nothing(what: str, steps: int = 1, *, failed: int = 0, cells: int = 0) -> None:
@@ -160,9 +191,11 @@ def _report(summary: Summary, jobs: Jobs) -> None:
                 f"{planned.cell.model_name}, fold {failure.fold}: {failure.error}{place}{hint}"
             )
     done = f"{summary.folds_run} folds computed, {summary.folds_kept} were already there"
+    if summary.folds_of_others:
+        done += f", {summary.folds_of_others} came from another run"
     failed = len(summary.failures)
     console.say(done + (f", {failed} failed; the same command tries them again" if failed else ""))
-    if not summary.folds_run + summary.folds_kept:
+    if not _folds(summary):
         return
     suite = jobs.cells[0].suite
     console.say(f"browse:  cytobench ui          write:  cytobench leaderboard build {suite}")

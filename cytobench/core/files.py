@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
+
+from cytobench.core.process import Process, this_process
+
+UNFINISHED = ".writing-"
+"""Prefix of a file on its way; its writer's name follows."""
 
 
 def write_whole(path: Path, content: bytes, *, replace: bool = True, mode: int = 0o600) -> None:
@@ -24,7 +30,8 @@ def write_whole(path: Path, content: bytes, *, replace: bool = True, mode: int =
         Where the file cannot be written; nothing is left behind then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    prefix = f"{UNFINISHED}{this_process()}."
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -39,3 +46,25 @@ def write_whole(path: Path, content: bytes, *, replace: bool = True, mode: int =
                 os.link(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writers who were killed have left in a folder; nobody else's."""
+    for path in folder.glob(f"{UNFINISHED}*"):
+        writer = Process.parse(path.name.removeprefix(UNFINISHED).rpartition(".")[0])
+        if writer is not None and writer.gone:
+            path.unlink(missing_ok=True)
+
+
+def settle(folder: Path) -> None:
+    """Flush a folder's list of names to disk: a power cut then takes back no file of it."""
+    if os.name != "posix":
+        return  # elsewhere a folder cannot be opened
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system that has no such thing
+            raise
+    finally:
+        os.close(handle)

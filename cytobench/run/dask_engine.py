@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -32,7 +32,12 @@ TRIES = 3
 
 
 def dask_folds(
-    specs: Sequence[Spec], engine: Mapping[str, Any], workers: int, salt: bytes, limits: Limits
+    specs: Sequence[Spec],
+    engine: Mapping[str, Any],
+    workers: int,
+    salt: bytes,
+    limits: Limits,
+    take: Callable[[Spec], Spec | None],
 ) -> Iterator[tuple[Spec, Any]]:
     """Run specs on the workers of a scheduler, yielding each as it ends.
 
@@ -47,7 +52,7 @@ def dask_folds(
     """
     with connected(engine, min(workers, len(specs))) as connection:
         visit = visit_of_here(secrets.token_hex(8), salt, limits, own=connection.own)
-        run = _Run(connection, Crew(connection, visit), specs)
+        run = _Run(connection, Crew(connection, visit), specs, take)
         try:
             yield from run.outcomes()
         finally:
@@ -70,8 +75,15 @@ class _Run(Generic[Spec]):
     scheduler's memory is none of the limits.
     """
 
-    def __init__(self, connection: Connection, crew: Crew, specs: Sequence[Spec]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        crew: Crew,
+        specs: Sequence[Spec],
+        take: Callable[[Spec], Spec | None],
+    ) -> None:
         self.connection = connection
+        self.take = take
         self.client = connection.client
         self.crew = crew
         self.waiting = deque(specs)
@@ -140,7 +152,9 @@ class _Run(Generic[Spec]):
     def _send(self) -> None:
         most = AHEAD * len(self.crew.fit)
         while self.waiting and len(self.flying) < most:
-            self._submit(self.waiting.popleft())
+            spec = self.take(self.waiting.popleft())
+            if spec is not None:
+                self._submit(spec)
         if self.deadly and not self.waiting and not self.flying and self.crew.fit:
             # By itself: if a worker dies again, nobody else is to blame.
             self._submit(self.deadly.popleft())

@@ -7,7 +7,11 @@ its answer is a list.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
@@ -38,9 +42,17 @@ class Work(Protocol):
 Spec = TypeVar("Spec", bound=Work)
 
 
+def everything(spec: Spec) -> Spec | None:
+    """Nobody else does any of it."""
+    return spec
+
+
 def run_folds(
-    specs: Sequence[Spec], engine: Mapping[str, Any], salt: bytes
-) -> Iterator[tuple[Spec, Any]]:
+    specs: Sequence[Spec],
+    engine: Mapping[str, Any],
+    salt: bytes,
+    take: Callable[[Spec], Spec | None] = everything,
+) -> Generator[tuple[Spec, Any]]:
     """Run folds with the chosen engine, yielding each as it finishes, one by one.
 
     Where a fold has limits, folds that could be done together are not.
@@ -50,23 +62,29 @@ def run_folds(
     engine : mapping
         A composed ``engine`` node: ``name``, ``workers`` (None: one for each core), and what one
         fold may take: ``fold_seconds``, ``fold_memory_gb``.
+    take : callable
+        Asked for each spec when its turn comes, from any thread and perhaps again: what of it is to
+        be done, None for nothing.
     """
     workers, limits = check_engine(engine), limits_from_config(engine)
+    if not specs:
+        return
     if limits.any:
         specs = _apart(specs)
     if engine["name"] == "dask":
         from cytobench.run.dask_engine import dask_folds
 
-        for spec, outcome in dask_folds(specs, engine, workers, salt, limits):
+        for spec, outcome in dask_folds(specs, engine, workers, salt, limits, take):
             yield from _each(spec, outcome)
         return
     if limits.any:
-        yield from guarded(specs, min(workers, len(specs)), salt, limits)
+        yield from guarded(specs, min(workers, len(specs)), salt, limits, take)
         return
     if workers == 1 or len(specs) == 1:
-        done: Iterator[tuple[Spec, Any]] = ((spec, undisturbed(spec, salt)) for spec in specs)
+        taken = (mine for spec in specs if (mine := take(spec)) is not None)
+        done: Iterator[tuple[Spec, Any]] = ((spec, undisturbed(spec, salt)) for spec in taken)
     else:
-        done = _joblib(specs, min(workers, len(specs)), salt)
+        done = _joblib(specs, min(workers, len(specs)), salt, take)
     for spec, outcome in done:
         yield from _each(spec, outcome)
 
@@ -118,21 +136,57 @@ def available_cores() -> int:
     return int(cpu_count())
 
 
-def _joblib(specs: Sequence[Spec], workers: int, salt: bytes) -> Iterator[tuple[Spec, Any]]:
+def _joblib(
+    specs: Sequence[Spec], workers: int, salt: bytes, take: Callable[[Spec], Spec | None]
+) -> Iterator[tuple[Spec, Any]]:
     from joblib import Parallel, delayed
 
     # Whole folds, one at a time: a late worker then never waits behind a batch.
-    pool = Parallel(n_jobs=workers, backend="loky", return_as="generator_unordered", batch_size=1)
+    pool = Parallel(
+        n_jobs=workers,
+        backend="loky",
+        return_as="generator_unordered",
+        batch_size=1,
+        initializer=_attend,
+        initargs=(os.getpid(),),
+    )
     left = dict(enumerate(specs))
+
+    def taken() -> Iterator[Any]:
+        for number, spec in enumerate(specs):
+            mine = take(spec)
+            if mine is None:
+                del left[number]
+            else:
+                left[number] = mine
+                yield delayed(_numbered)(number, mine, salt)
+
+    outcomes = pool(taken())
     try:
-        for number, outcome in pool(
-            delayed(_numbered)(number, spec, salt) for number, spec in enumerate(specs)
-        ):
+        for number, outcome in outcomes:
             yield left.pop(number), outcome
     except BrokenExecutor:
         # Loky loses everything with one worker; guarded processes lose the culprit only.
         console.warn("a worker process died; the folds that are left run in guarded processes")
-        yield from guarded(_apart(list(left.values())), workers, salt, Limits())
+        yield from guarded(_apart(list(left.values())), workers, salt, Limits(), take)
+    finally:
+        with warnings.catch_warnings():
+            # That folds are cancelled is no news to who has stopped the run.
+            warnings.simplefilter("ignore")
+            outcomes.close()
+
+
+def _attend(parent: int) -> None:
+    """In a new worker: end with the run, whose process alone decides when that is."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """A run that was killed can stop nobody any more, and loky's workers would not notice."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _numbered(number: int, spec: Work, salt: bytes) -> tuple[int, Any]:

@@ -8,10 +8,11 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,6 +21,7 @@ from cytobench import plugins as plugin_root
 from cytobench.audit.isolation import PRELOADED
 from cytobench.core.errors import UsageError
 from cytobench.core.result import FoldFailure
+from cytobench.core.stopping import ENDING, interruption
 from cytobench.registry.load import place
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
     Spec = TypeVar("Spec", bound=Work)
 
+AHEAD = 2
+"""Folds that are scheduled for each worker: none waits for this process to store one."""
 GIGABYTE = 1024**3
 NO_MEMORY = ("MemoryError", "bad_alloc", "allocate memory", "Cannot allocate", "bad allocation")
 """What numpy, C++ libraries and torch say where there is none left."""
@@ -82,11 +86,16 @@ def limits_from_config(engine: Mapping[str, Any]) -> Limits:
 
 
 def guarded(
-    specs: Sequence[Spec], workers: int, salt: bytes, limits: Limits
+    specs: Sequence[Spec],
+    workers: int,
+    salt: bytes,
+    limits: Limits,
+    take: Callable[[Spec], Spec | None],
 ) -> Iterator[tuple[Spec, Any]]:
     """Do the work in processes that can be stopped and may die, yielding each as it ends.
 
     The pool replaces a worker that was stopped or died; whatever else it had to do is not lost.
+    What `take` is asked: see :func:`cytobench.run.engine.run_folds`.
     """
     from pebble import ProcessPool
 
@@ -100,15 +109,18 @@ def guarded(
         initargs=(dict(os.environ), str(Path.cwd())),
         context=context,
     )
+    taken = (mine for spec in specs if (mine := take(spec)) is not None)
+    futures: dict[Future[Any], Spec] = {}
     try:
-        futures = {
-            pool.schedule(
-                _within, args=(spec, salt, limits.memory_gb), timeout=limits.seconds
-            ): spec
-            for spec in specs
-        }
-        for future in as_completed(futures):
-            yield futures[future], _outcome(future, futures[future], limits)
+        while True:
+            for spec in islice(taken, AHEAD * workers - len(futures)):
+                arguments = (spec, salt, limits.memory_gb)
+                futures[pool.schedule(_within, args=arguments, timeout=limits.seconds)] = spec
+            if not futures:
+                break
+            for future in wait(futures, return_when=FIRST_COMPLETED).done:
+                spec = futures.pop(future)
+                yield spec, _outcome(future, spec, limits)
         pool.close()
     finally:
         pool.stop()
@@ -164,7 +176,7 @@ def undisturbed(spec: Work, salt: bytes) -> Any:
     Raises
     ------
     KeyboardInterrupt
-        Where Ctrl-C was pressed, even if a plugin swallowed it.
+        Where Ctrl-C was pressed or a signal asked for the end, even if a plugin swallowed it.
     """
     folder, environment = Path.cwd(), dict(os.environ)
     with _interrupts() as pressed:
@@ -180,28 +192,31 @@ def undisturbed(spec: Work, salt: bytes) -> Any:
                 os.environ.clear()
                 os.environ.update(environment)
     if pressed:
-        raise KeyboardInterrupt
+        raise interruption(pressed[-1])
     return answer
 
 
 @contextmanager
 def _interrupts() -> Iterator[list[int]]:
-    """Note every Ctrl-C, which else looks like an exception that a plugin raised."""
+    """Note every Ctrl-C or other request to end, which else looks like a plugin's exception."""
     pressed: list[int] = []
-    before = signal.getsignal(signal.SIGINT)
-    if not callable(before) or threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():
         yield pressed
         return
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, *ENDING)}
+    before = {number: handler for number, handler in handlers.items() if callable(handler)}
 
     def note(number: int, frame: FrameType | None) -> None:
         pressed.append(number)
-        before(number, frame)
+        before[signal.Signals(number)](number, frame)
 
-    signal.signal(signal.SIGINT, note)
+    for number in before:
+        signal.signal(number, note)
     try:
         yield pressed
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _outcome(future: Future[Any], spec: Work, limits: Limits) -> Any:

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
-from cytobench.core.errors import CytobenchError, NotApplicable, PredictionWarning, UsageError
-from cytobench.core.result import FoldFailure
+from cytobench import console
+from cytobench.core.errors import (
+    CytobenchError,
+    NotApplicable,
+    PredictionWarning,
+    StoreError,
+    UsageError,
+)
+from cytobench.core.result import FoldFailure, FoldResult
 from cytobench.data.target import BENEFIT
 from cytobench.run.cells import Cell, LoadedCell, load_cell
+from cytobench.run.claims import Claims
 from cytobench.run.engine import check_engine, run_folds
 from cytobench.run.fold import FoldSpec
 from cytobench.run.lockstep import FoldsSpec, at_once
 from cytobench.run.pooled import shift_record
 from cytobench.run.provenance import git_commit, versions
+from cytobench.run.share import Share
 from cytobench.run.store import RunStore
 from cytobench.run.vetting import Vetting, open_findings
 
 PIECES = 4
 """Cells for each worker from which on none has to be shared between workers."""
+SHOWN_DAMAGE = 5
+"""Damaged files that are named; the rest is counted."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +75,12 @@ class Summary:
     cells: int = 0
     folds_run: int = 0
     folds_kept: int = 0
+    folds_of_others: int = 0
     refused: list[Refused] = field(default_factory=list)
     failures: list[tuple[Planned, FoldFailure]] = field(default_factory=list)
     warnings: dict[str, str] = field(default_factory=dict)
     suspicious: Counter[str] = field(default_factory=Counter)
+    damaged: list[StoreError] = field(default_factory=list)
 
     def note(self, model: str, said: Sequence[str]) -> None:
         """Count what a fold warned of its own predictions."""
@@ -104,7 +118,8 @@ def run_cells(
 ) -> Summary:
     """Run what is missing of these cells.
 
-    A cell that cannot be prepared, or a fold that fails, costs itself only.
+    A cell that cannot be prepared, or a fold that fails, costs itself only. Folds that another run
+    of the same store is doing are waited for, not done again.
     """
     workers = check_engine(engine)
     summary = Summary(cells=len(cells))
@@ -113,12 +128,13 @@ def run_cells(
     for cell in cells:
         try:
             loaded = load_cell(cell)
+            summary.damaged += store.mend(loaded.key)
             done = store.finished(loaded.key)
             finished = len(done) == len(loaded.bench.plan.splits)
             if not finished:
                 loaded.model.factory  # noqa: B018 - a broken plugin is refused before its folds
             findings = vetting.records(loaded, finished=finished)
-        except UsageError:
+        except (UsageError, StoreError):
             raise
         except CytobenchError as error:
             summary.refused.append(Refused(cell, error))
@@ -143,9 +159,11 @@ def run_cells(
                 f"[{record['code']}] {loaded.bench.cohort.name}: {record['sentence']}"
             )
         summary.folds_kept += folds - len(missing)
+    _say_damaged(summary.damaged)
     listener.planned(list(plans.values()), summary.refused)
     specs = _work(list(plans.values()), workers)
     if specs:
+        _check_salt(store, plans.values())
         _run(specs, plans, engine, store, listener, summary)
     return summary
 
@@ -187,20 +205,62 @@ def _run(
     summary: Summary,
 ) -> None:
     left = {key: len(planned.missing) for key, planned in plans.items()}
-    for spec, outcome in run_folds(specs, engine, store.salt()):
-        planned = plans[spec.key]
+
+    def ended(key: str, outcome: FoldResult | FoldFailure) -> None:
+        planned = plans[key]
         failure = outcome if isinstance(outcome, FoldFailure) else None
         if isinstance(outcome, FoldFailure):
-            store.write_failure(spec.key, outcome)
             summary.failures.append((planned, outcome))
         else:
-            store.write_fold(spec.key, outcome)
-            summary.folds_run += 1
             summary.note(planned.cell.model_name, outcome.warnings)
         listener.fold_done(planned, failure)
-        left[spec.key] -= 1
-        if left[spec.key] == 0:
+        left[key] -= 1
+        if left[key] == 0:
+            store.settle(key)
             listener.cell_done(planned)
+
+    with Claims(store.root) as claims:
+        share = Share(store, claims)
+        while specs or share.elsewhere:
+            # Closed at once where this is interrupted: no worker goes on.
+            with closing(run_folds(specs, engine, store.salt(), share.take)) as outcomes:
+                for spec, outcome in outcomes:
+                    if isinstance(outcome, FoldFailure):
+                        store.write_failure(spec.key, outcome)
+                    else:
+                        store.write_fold(spec.key, outcome)
+                        summary.folds_run += 1
+                    claims.release(spec.key, spec.fold)
+                    ended(spec.key, outcome)
+            done, specs = share.wait()
+            for spec in done:
+                summary.folds_of_others += 1
+                ended(spec.key, store.read_fold(spec.key, spec.fold))
+
+
+def _check_salt(store: RunStore, plans: Iterable[Planned]) -> None:
+    """See that patients of new folds get the names that they have in those that are there.
+
+    Raises
+    ------
+    StoreError
+        ``E513`` where the salt was lost.
+    """
+    begun = [planned for planned in plans if 0 < len(planned.missing) < planned.folds]
+    if begun and not store.salted:
+        raise StoreError(
+            "E513",
+            "the salt of the patients' pseudonyms is missing, and cells are half done with it",
+            where=str(store.root / "salt"),
+            hint="restore the file from a copy, or start another store with store=PATH",
+        )
+
+
+def _say_damaged(damaged: Sequence[StoreError]) -> None:
+    for error in damaged[:SHOWN_DAMAGE]:
+        console.warn(f"[{error.code}] {error.where}: {error.message}; it is made again")
+    if len(damaged) > SHOWN_DAMAGE:
+        console.warn(f"{len(damaged) - SHOWN_DAMAGE} more files are damaged and made again")
 
 
 def describe(loaded: LoadedCell, command: str) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """The run store: one atomically written file for each finished fold. The truth of every result.
 
+Every file of a result carries its own checksum (:mod:`cytobench.core.seal`): what does not fit it
+is not read, and :meth:`RunStore.mend` has it computed again.
+
 ::
 
     runs/salt                                  makes patients' pseudonyms unguessable
@@ -12,11 +15,13 @@
     runs/<cell key>/explanation-003.json       what the fold's model went by, where it was asked for
     runs/boards/<suite>/<entry>.json           an entry's pages, while its cells are what they were
     runs/reproduced/<sha256>.json              of a submitted bundle: which folds were refitted here
+    runs/working/<process>                     a run under way; linked to by the folds that it holds
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from cytobench.core.errors import StoreError
-from cytobench.core.files import write_whole
+from cytobench.core.files import settle, sweep, write_whole
 from cytobench.core.hashing import canonical_json
 from cytobench.core.result import (
     SCHEMA_VERSION,
@@ -35,8 +40,11 @@ from cytobench.core.result import (
     Predictions,
     Trial,
 )
+from cytobench.core.seal import BLANK, intact, sealed
 
-METADATA = b"cytobench"
+METADATA, SEAL = b"cytobench", "seal"
+SALT, SALT_CHECK = 32, 8
+"""Bytes of the salt, and of its own sha256 behind it."""
 PERMUTED = "permuted"
 DERIVED = "derived-"
 """Prefix of files that follow from the others of a cell."""
@@ -104,11 +112,33 @@ class RunStore:
         self.root = root
 
     def salt(self) -> bytes:
-        """The store's salt; drawn once."""
+        """The store's salt; drawn once.
+
+        Raises
+        ------
+        StoreError
+            ``E513`` for one that is damaged: with another salt, patients of new folds would not be
+            those of the folds that are there.
+        """
         path = self.root / "salt"
         if not path.exists():
-            self._write(path, secrets.token_bytes(32), replace=False)
-        return path.read_bytes()
+            drawn = secrets.token_bytes(SALT)
+            self._write(path, drawn + _salt_check(drawn), replace=False)
+        content = _read(path)
+        salt, check = content[:SALT], content[SALT:]
+        if len(salt) < SALT or check not in (b"", _salt_check(salt)):
+            raise StoreError(
+                "E513",
+                "the salt of the patients' pseudonyms is damaged",
+                where=str(path),
+                hint="restore the file from a copy, or start another store with store=PATH",
+            )
+        return salt
+
+    @property
+    def salted(self) -> bool:
+        """Whether the salt was drawn already."""
+        return (self.root / "salt").exists()
 
     def open_cell(
         self,
@@ -125,15 +155,65 @@ class RunStore:
         The slot names the cell as asked for (its configuration); when data, plugin or packages
         change, the same slot gets the new cell's key and the old cell leaves the leaderboard.
         """
-        path = self.root / key / "cell.json"
+        known = self.known(key)
         # An acknowledgement changes what is said of a cell, not its results.
-        if not path.exists() or self.about(key).get("audit") != about.get("audit"):
-            text = json.dumps({"schema": SCHEMA_VERSION, "key": key, **about}, indent=1)
-            self._write(path, text.encode())
+        if known is None or known.get("audit") != about.get("audit"):
+            document = {"schema": SCHEMA_VERSION, "key": key, **about}
+            self._write(self.root / key / "cell.json", _sealed_json(document, indent=1))
         folder = self.root / "index" / suite / entry
         marker = (folder / PERMUTED if permuted else folder) / slot
-        if not marker.exists() or marker.read_text() != key:
+        if not marker.exists() or marker.read_bytes() != key.encode():
             self._write(marker, key.encode())
+
+    def known(self, key: str) -> dict[str, Any] | None:
+        """The content of ``cell.json``; None where it is missing or damaged."""
+        try:
+            return self.about(key)
+        except StoreError:
+            return None
+
+    def mend(self, key: str) -> list[StoreError]:
+        """Take out of a cell what is damaged, so that the fold is missing and computed again.
+
+        What writers who were killed have left goes as well.
+
+        Returns
+        -------
+        list of StoreError
+            ``E510`` for each file that is not what was written.
+
+        Raises
+        ------
+        StoreError
+            ``E512`` where a damaged file cannot be removed.
+        """
+        folder, found = self.root / key, []
+        if not folder.is_dir():
+            return []
+        for path in sorted(folder.iterdir()):
+            try:
+                _check(path)
+            except StoreError as error:
+                found.append(error)
+                # Without its trials' predictions a fold is not what was computed.
+                for doubtful in {path, folder / path.name.replace("inner-", "fold-")}:
+                    _remove(doubtful)
+        try:
+            sweep(folder)
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+        return found
+
+    def settle(self, key: str) -> None:
+        """See to it that a power cut takes back no file of a cell."""
+        try:
+            settle(self.root / key)
+        except OSError as error:
+            raise _unwritable(self.root / key, error) from error
+
+    def has_fold(self, key: str, fold: int) -> bool:
+        """Whether a fold is done."""
+        return self._fold(key, fold).exists()
 
     def finished(self, key: str) -> set[int]:
         """Which folds of a cell are done."""
@@ -144,7 +224,13 @@ class RunStore:
         done = self.finished(key)
         found = []
         for path in sorted((self.root / key).glob("fold-*.failed.json")):
-            failure = FoldFailure(**json.loads(path.read_text(encoding="utf-8")))
+            fold = int(path.name.removeprefix("fold-").partition(".")[0])
+            try:
+                failure = FoldFailure(**_read_json(path))
+            except (StoreError, TypeError):
+                failure = FoldFailure(
+                    fold, "[E510] what was noted of its failure is damaged", "", ""
+                )
             if failure.fold not in done:
                 found.append(failure)
         return found
@@ -152,7 +238,6 @@ class RunStore:
     def write_fold(self, key: str, result: FoldResult) -> None:
         """Store a fold: complete or not at all."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         record = asdict(replace(result, inner=None, predictions=None))  # type: ignore[arg-type]
         del record["inner"], record["predictions"]
@@ -166,26 +251,21 @@ class RunStore:
         table = pa.table(
             {name: pa.array(list(values), _kind(name)) for name, values in columns.items()}
         )
-        record["schema"] = SCHEMA_VERSION
-        table = table.replace_schema_metadata({METADATA: canonical_json(record).encode()})
-        buffer = pa.BufferOutputStream()
-        pq.write_table(table, buffer)
+        record |= {"schema": SCHEMA_VERSION, SEAL: True}
+        content = _sealed_table(table, {METADATA: canonical_json(record).encode()})
         if result.inner is not None:  # before the fold: a fold that is there is complete
             self._write_inner(key, result.fold, result.inner)
-        self._write(self._fold(key, result.fold), buffer.getvalue().to_pybytes())
+        self._write(self._fold(key, result.fold), content)
         with contextlib.suppress(FileNotFoundError):
             self._failure(key, result.fold).unlink()
 
     def _write_inner(self, key: str, fold: int, inner: InnerPredictions) -> None:
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         columns = {"y": pa.array(inner.y, pa.float32())}
         for number, values in inner.predictions.items():
             columns[str(number)] = pa.array(values, pa.float32())
-        buffer = pa.BufferOutputStream()
-        pq.write_table(pa.table(columns), buffer)
-        self._write(self._inner(key, fold), buffer.getvalue().to_pybytes())
+        self._write(self._inner(key, fold), _sealed_table(pa.table(columns), {}))
 
     def read_inner(self, key: str, fold: int) -> InnerPredictions | None:
         """Every trial's inner predictions of a finished fold; None where none were stored.
@@ -204,8 +284,7 @@ class RunStore:
 
     def write_failure(self, key: str, failure: FoldFailure) -> None:
         """Store why a fold failed."""
-        text = json.dumps(asdict(failure), indent=1)
-        self._write(self._failure(key, failure.fold), text.encode())
+        self._write(self._failure(key, failure.fold), _sealed_json(asdict(failure), indent=1))
 
     def read_fold(self, key: str, fold: int) -> FoldResult:
         """Read a finished fold.
@@ -216,13 +295,10 @@ class RunStore:
             ``E510`` for a file that cannot be read, ``E511`` for one of another schema version.
         """
         path = self._fold(key, fold)
-        table = _read_table(path)
-        try:
-            record = json.loads(table.schema.metadata[METADATA])
-        except (KeyError, TypeError, ValueError) as error:
-            raise _unreadable(path, error) from error
+        table, record = _read_fold(path)
         if record.pop("schema") != SCHEMA_VERSION:
             raise StoreError("E511", f"is not of schema version {SCHEMA_VERSION}", where=str(path))
+        record.pop(SEAL, None)
         record["trials"] = [Trial(**trial) for trial in record["trials"]]
         columns = table.to_pydict()
         groups = {
@@ -262,37 +338,30 @@ class RunStore:
 
     def write_explanation(self, key: str, fold: int, explanation: Mapping[str, Any]) -> None:
         """Store what a fold's model went by; aggregates, no patient's row."""
-        text = json.dumps(explanation, ensure_ascii=False, allow_nan=False)
-        self._write(self._explanation(key, fold), text.encode())
+        self._write(self._explanation(key, fold), _sealed_json(explanation))
 
     def _explanations(self, key: str) -> dict[int, dict[str, Any]]:
         found = {}
         for path in sorted((self.root / key).glob("explanation-*.json")):
-            try:
-                found[int(path.stem[12:])] = json.loads(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError) as error:
-                raise _unreadable(path, error) from error
+            found[int(path.stem[12:])] = _read_json(path)
         return found
 
     def about(self, key: str) -> dict[str, Any]:
         """The content of ``cell.json``."""
-        path = self.root / key / "cell.json"
-        try:
-            about = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise StoreError("E510", f"cannot be read: {error}", where=str(path)) from error
-        return {str(name): value for name, value in about.items()}
+        return _read_json(self.root / key / "cell.json")
 
     def derived(self, key: str, name: str) -> str | None:
         """What was once computed from a complete cell, or None. It may be deleted at any time."""
         try:
-            return self._derived(key, name).read_text(encoding="utf-8")
-        except FileNotFoundError:
+            content = _read(self._derived(key, name))
+        except StoreError:
             return None
+        text, _, _ = content.rpartition(b"\n")
+        return text.decode() if intact(content) else None
 
     def keep_derived(self, key: str, name: str, text: str) -> None:
-        """Keep what was computed from a complete cell beside it."""
-        self._write(self._derived(key, name), text.encode())
+        """Keep what was computed from a complete cell beside it, if there is room."""
+        self._keep(self._derived(key, name), sealed(f"{text}\n{BLANK}".encode()))
 
     def kept_board(self, name: str) -> str | None:
         """What a leaderboard has kept under a name, or None. It may be deleted at any time."""
@@ -302,32 +371,26 @@ class RunStore:
             return None
 
     def keep_board(self, name: str, text: str) -> None:
-        """Keep what would take long to compute again."""
-        self._write(self._board(name), text.encode())
+        """Keep what would take long to compute again, if there is room."""
+        self._keep(self._board(name), text.encode())
 
     def _board(self, name: str) -> Path:
         return self.root / "boards" / f"{name}.json"
 
     def cohort_facts(self, fingerprint: str) -> dict[str, Any] | None:
         """The aggregates of a cohort, as they were kept; None where nobody has."""
-        try:
-            facts = json.loads(self._cohort(fingerprint).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as error:
-            raise _unreadable(self._cohort(fingerprint), error) from error
-        return {str(name): value for name, value in facts.items()}
+        path = self._cohort(fingerprint)
+        return _read_json(path) if path.exists() else None
 
     def keep_cohort_facts(self, fingerprint: str, facts: Mapping[str, Any]) -> None:
         """Keep a cohort's aggregates; no row of a patient is among them."""
-        self._write(
-            self._cohort(fingerprint),
-            json.dumps(facts, ensure_ascii=False, allow_nan=False).encode(),
-        )
+        self._write(self._cohort(fingerprint), _sealed_json(facts))
 
     def has_cohort_facts(self, fingerprint: str) -> bool:
-        """Whether a cohort's aggregates were kept."""
-        return self._cohort(fingerprint).exists()
+        """Whether a cohort's aggregates were kept, and can be read."""
+        with contextlib.suppress(StoreError):
+            return self.cohort_facts(fingerprint) is not None
+        return False
 
     def _cohort(self, fingerprint: str) -> Path:
         return self.root / "cohorts" / f"{fingerprint}.json"
@@ -335,12 +398,12 @@ class RunStore:
     def permuted(self, suite: str, entry: str) -> list[str]:
         """Keys of an entry's cells with permuted labels."""
         folder = self.root / "index" / suite / entry / PERMUTED
-        return sorted(_markers(folder)) if folder.is_dir() else []
+        return sorted(self._markers(folder)) if folder.is_dir() else []
 
     def keys(self, suite: str, entry: str) -> list[str]:
         """Keys of an entry's cells that were asked for."""
         folder = self.root / "index" / suite / entry
-        return sorted(_markers(folder)) if folder.is_dir() else []
+        return sorted(self._markers(folder)) if folder.is_dir() else []
 
     def entries(self) -> dict[str, dict[str, list[str]]]:
         """Suite -> entry -> keys of the cells that were asked for."""
@@ -349,10 +412,18 @@ class RunStore:
             suite.name: {
                 entry.name: sorted(keys)
                 for entry in _folders(suite)
-                if (keys := list(_markers(entry)))
+                if (keys := list(self._markers(entry)))
             }
             for suite in _folders(index)
         }
+
+    def _markers(self, folder: Path) -> Iterator[str]:
+        for marker in folder.iterdir():
+            if marker.is_file() and not marker.name.startswith("."):
+                key = _read(marker).decode(errors="replace")
+                if not key.isprintable() or not key or not (self.root / key).is_dir():
+                    raise _unreadable(marker, f"it names no cell of this store: {key[:80]!r}")
+                yield key
 
     def _fold(self, key: str, fold: int) -> Path:
         return self.root / key / f"fold-{fold:03d}.parquet"
@@ -374,28 +445,22 @@ class RunStore:
         try:
             write_whole(path, content, replace=replace)
         except OSError as error:
-            raise StoreError(
-                "E512",
-                f"cannot be written: {error.strerror or error}",
-                where=str(path),
-                hint="check space and permissions, or choose another folder with store=PATH",
-            ) from error
+            raise _unwritable(path, error) from error
+
+    def _keep(self, path: Path, content: bytes) -> None:
+        """Write what follows from other files; where it cannot be kept, it is computed again."""
+        with contextlib.suppress(StoreError):
+            self._write(path, content)
 
 
 def is_derived(name: str) -> bool:
-    """Whether a file of a cell's folder was computed from the others."""
-    return name.startswith(DERIVED)
+    """Whether a file of a cell's folder follows from the others, or is none of its results."""
+    return name.startswith((DERIVED, "."))
 
 
 def _folders(path: Path) -> Iterator[Path]:
     if path.is_dir():
         yield from sorted(item for item in path.iterdir() if item.is_dir())
-
-
-def _markers(folder: Path) -> Iterator[str]:
-    for marker in folder.iterdir():
-        if marker.is_file() and not marker.name.startswith("."):
-            yield marker.read_text()
 
 
 def _kind(column: str) -> Any:
@@ -405,21 +470,108 @@ def _kind(column: str) -> Any:
     return pa.float64() if number else pa.string()
 
 
+def _salt_check(salt: bytes) -> bytes:
+    return hashlib.sha256(salt).digest()[:SALT_CHECK]
+
+
+def _sealed_json(document: Mapping[str, Any], indent: int | None = None) -> bytes:
+    plain = {**document, SEAL: BLANK}
+    text = json.dumps(plain, indent=indent, ensure_ascii=False, allow_nan=False)
+    return sealed(text.encode())
+
+
+def _sealed_table(table: Any, metadata: Mapping[bytes, bytes]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    buffer = pa.BufferOutputStream()
+    # Last: nothing that a plugin has said can be taken for it.
+    table = table.replace_schema_metadata({**metadata, SEAL.encode(): BLANK.encode()})
+    pq.write_table(table, buffer)
+    return sealed(buffer.getvalue().to_pybytes())
+
+
+def _check(path: Path) -> None:
+    """See that a file of a cell is what was written; what follows from others is not looked at."""
+    if path.name.endswith(".json") and not path.name.startswith((".", DERIVED)):
+        _read_json(path)
+    elif path.name.startswith(("fold-", "inner-")) and intact(_read(path)) is None:
+        # Written before files were sealed: it can be read, or it cannot.
+        _read_fold(path) if path.name.startswith("fold-") else _read_table(path)
+
+
+def _read(path: Path) -> bytes:
+    """A file's bytes, which fit its seal if it has one."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if intact(content) is False:
+        raise _unreadable(path, "it is not what was written; its checksum differs")
+    return content
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(_read(path), parse_constant=_no_number)
+        document.pop(SEAL, None)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise _unreadable(path, error) from error
+    return {str(name): value for name, value in document.items()}
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} stands for no number")
+
+
+def _read_fold(path: Path) -> tuple[Any, dict[str, Any]]:
+    """A fold's columns, and the rest of its record."""
+    content = _read(path)
+    table = _parsed(path, content)
+    try:
+        record = json.loads(table.schema.metadata[METADATA])
+        if record.get(SEAL) and intact(content) is None:
+            raise ValueError("its checksum is lost")
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    return table, record
+
+
 def _read_table(path: Path) -> Any:
+    return _parsed(path, _read(path))
+
+
+def _parsed(path: Path, content: bytes) -> Any:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         # Three times as fast as read_table, which looks at the file as one of a data set.
-        return pq.ParquetFile(pa.BufferReader(path.read_bytes())).read()
+        return pq.ParquetFile(pa.BufferReader(content)).read()
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
 
 
-def _unreadable(path: Path, error: Exception) -> StoreError:
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unreadable(path: Path, why: Exception | str) -> StoreError:
     return StoreError(
         "E510",
-        f"cannot be read: {error}",
+        f"cannot be read: {why}",
         where=str(path),
-        hint="delete the file; the next run computes this fold again",
+        hint="the run that wrote it mends it: give its command again",
+    )
+
+
+def _unwritable(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        "E512",
+        f"cannot be written: {error.strerror or error}",
+        where=str(path),
+        hint="check space and permissions, or choose another folder with store=PATH",
     )

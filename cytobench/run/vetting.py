@@ -36,7 +36,8 @@ class Vetting:
         if loaded.cell.permutation:
             return None
         reasons = _reasons(loaded.cell.config)
-        kept = self.store.about(loaded.key).get("audit") if finished else None
+        known = self.store.known(loaded.key) if finished else None
+        kept = None if known is None else known.get("audit")
         found = self._probe(loaded) if kept is None else [_finding(record) for record in kept]
         standing, answered = acknowledged(found, reasons)
         for finding in standing:

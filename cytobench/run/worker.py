@@ -137,7 +137,7 @@ def attempt(spec: Work, run: str) -> Done:
         _enter(visit)
         if not visit.limits.any:
             return Done(worker, undisturbed(spec, visit.salt))
-        ((_, outcome),) = guarded([spec], 1, visit.salt, visit.limits)
+        ((_, outcome),) = guarded([spec], 1, visit.salt, visit.limits, lambda spec: spec)
         return Done(worker, outcome)
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import itertools
 import os
+import ssl
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +23,12 @@ QUIET = {
     "DO_NOT_TRACK": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # A server that is away should cost seconds, not the four minutes of MLflow's own retries.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
 """Environment of every use of MLflow; what the user has set stays."""
+REACHED_WITHIN = 10.0
+"""Seconds in which a server has to answer at all."""
 METRICS_PER_CALL, OTHERS_PER_CALL = 1000, 100
 SQLITE = "sqlite:///"
 
@@ -127,7 +133,7 @@ class Tracker:
         """
         from mlflow.entities import Metric, Param, RunTag
 
-        started = ended - round(record.seconds * 1000)
+        started = max(ended - round(record.seconds * 1000), 0)
         own = {name: value for name, value in record.tags.items() if name in (CELL, STORE, BOARD)}
         run = self.client.create_run(experiment, started, tags=own, run_name=record.name)
         run_id = str(run.info.run_id)
@@ -190,6 +196,26 @@ def explained(uri: str, what: str, hint: str = "") -> Iterator[None]:
 def is_server(uri: str) -> bool:
     """Whether an address is that of a tracking server, which keeps database and artifacts."""
     return uri.startswith(("http://", "https://"))
+
+
+def reach(uri: str) -> None:
+    """See whether a tracking server answers, whatever it says; databases are not asked.
+
+    Raises
+    ------
+    OSError
+        Where there is none, or it does not answer in time.
+    """
+    if not is_server(uri):
+        return
+    try:
+        urllib.request.urlopen(uri, timeout=REACHED_WITHIN).close()  # noqa: S310 - http(s) only
+    except (urllib.error.HTTPError, http.client.HTTPException):
+        return  # whoever refuses, or speaks in another way, is there
+    except urllib.error.URLError as error:
+        if isinstance(error.reason, ssl.SSLError):
+            return  # MLflow may have been told of another certificate
+        raise error.reason if isinstance(error.reason, OSError) else error from None
 
 
 def database_file(uri: str) -> Path | None:

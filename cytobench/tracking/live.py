@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,6 +22,8 @@ PATIENCE = 1.0
 """Seconds of waiting at the end that need no words."""
 GRACE = 5.0
 """Seconds that a process which is told to end is given for it."""
+OPENING = 90.0
+"""Seconds from its start in which the process has to reach MLflow; a new database takes ten."""
 
 
 class Live:
@@ -43,7 +46,8 @@ class Live:
         self._place = {"store": str(store), "uri": self.uri, "artifacts": str(config["artifacts"])}
         self._writer: _Writer | None = None
         self._asked = self._written = 0
-        self._failed = False
+        self._open = self._failed = False
+        self._started = 0.0
 
     def __enter__(self) -> Live:
         return self
@@ -69,6 +73,7 @@ class Live:
             except OSError as error:
                 self._fail(f"the process that writes MLflow cannot be started: {error}")
             else:
+                self._started = time.monotonic()
                 self._writer.tell(self._place)
 
     def cell(self, key: str, suite: str, entry: str, *, renew: bool = False) -> None:
@@ -87,7 +92,11 @@ class Live:
             left = self._asked - self._written
             if not self._failed:
                 console.say(f"MLflow: {_cells(left)} still being written ...", style="dim")
-            code = writer.end()
+            while (code := writer.wait(PATIENCE)) is None:
+                self._hear(writer)
+                if not self._open and time.monotonic() - self._started > OPENING:
+                    self._fail(f"MLflow cannot be reached: no answer within {OPENING:.0f} s")
+                    return
         self._hear(writer)
         if code and not self._failed:
             said = writer.last_words()
@@ -101,6 +110,8 @@ class Live:
             if "error" in answer:
                 self._failed = True
                 console.warn(answer["error"])
+            elif "open" in answer:
+                self._open = True
             else:
                 self._written += 1
 
@@ -148,9 +159,13 @@ class _Writer:
             found.append(self._said.get())
         return found
 
-    def end(self, seconds: float | None = None) -> int | None:
+    def end(self, seconds: float) -> int | None:
         """Let it finish what it was told; its exit code, or None where it takes longer."""
         self._orders.put("")
+        return self.wait(seconds)
+
+    def wait(self, seconds: float) -> int | None:
+        """Its exit code, or None where it takes longer."""
         try:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cytobench.core.hashing import digest
 from cytobench.leaderboard.build import board_of, pages
 from cytobench.leaderboard.collect import labels
+from cytobench.run.claims import WORKING
 from cytobench.run.jobs import AD_HOC
 from cytobench.run.store import PLANNING, RunStore, StoredCell
 from cytobench.tracking.artifacts import cohort_text, write_files
@@ -24,12 +25,15 @@ from cytobench.tracking.record import (
     experiment_note,
     make_record,
 )
+from cytobench.tracking.turns import Turn
 from cytobench.tracking.view import TAG, state
 
 if TYPE_CHECKING:
     from cytobench.tracking.client import Mirrored, Tracker
 
 SUPERSEDED = "(superseded)"
+TURN = "mlflow"
+"""The file by which processes take turns."""
 SAFE = "results are safe in the run store; once this is mended: cytobench track"
 
 
@@ -47,7 +51,8 @@ class _Experiment:
 class Mirror:
     """Writes a store's cells to MLflow, each once.
 
-    Nothing is imported, created or contacted before the first cell. Only one process may write.
+    Nothing is imported, created or contacted before the first cell. Processes that mirror the same
+    store take turns (:mod:`cytobench.tracking.turns`).
 
     Parameters
     ----------
@@ -64,9 +69,12 @@ class Mirror:
         self._about = cache(store.about)
         self._cohort = cache(partial(cohort_text, store))
         self._experiments: dict[tuple[str, str], _Experiment] = {}
+        self._turn = Turn(store.root / WORKING / TURN, self._look_again)
 
     def open(self) -> None:
         """Import MLflow and make a missing database now, not with the first cell.
+
+        A server that does not answer costs seconds here, where MLflow would try for minutes.
 
         Raises
         ------
@@ -74,6 +82,9 @@ class Mirror:
             ``E601`` where there is no reaching it.
         """
         with self._guard():
+            from cytobench.tracking.client import reach
+
+            reach(self.uri)
             self.tracker  # noqa: B018 - the first use is what costs
 
     def write(self, key: str, suite: str, entry: str, *, renew: bool = False) -> bool:
@@ -214,14 +225,17 @@ class Mirror:
         """Names this store among others that write to the same server."""
         return digest(self.store.salt().hex())[:12]
 
-    def _guard(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
         from cytobench.tracking.client import explained
 
-        return explained(
-            self.uri,
-            "was not written",
-            SAFE,
-        )
+        with explained(self.uri, "was not written", SAFE), self._turn:
+            yield
+
+    def _look_again(self) -> None:
+        """Another process has written since: what is known of the experiments is old."""
+        for experiment in self._experiments.values():
+            experiment.runs = self.tracker.runs(experiment.id)
 
     def _experiment(self, suite: str, entry: str, key: str) -> _Experiment:
         """The entry's experiment, looked up once; `key` is a cell that describes it."""
@@ -272,7 +286,8 @@ class Mirror:
     def _ended(self, key: str) -> int:
         """When the last fold was stored, in milliseconds since the epoch."""
         files = (self.store.root / key).iterdir()
-        return round(max(path.stat().st_mtime for path in files) * 1000)
+        # Nothing but this date depends on it; a clock that was wrong may have left one before 1970.
+        return max(round(max(path.stat().st_mtime for path in files) * 1000), 0)
 
     def _rename(self, experiment: _Experiment) -> None:
         """Name an entry's runs.

@@ -1,8 +1,9 @@
 """The process that writes MLflow while a run goes on: told of cells on standard input.
 
 A line of JSON says where the run store and MLflow are; each further line names a cell. Every answer
-is a line too: ``{"written": key}``, or ``{"error": text}``, after which nothing more is written. It
-ends when its input does, so also when the process that feeds it was killed.
+is a line too: ``{"open": address}`` once MLflow was reached, ``{"written": key}``, or ``{"error":
+text}``, after which nothing more is written. It ends when its input does, so also when the process
+that feeds it was killed.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ def _orders() -> SimpleQueue[str]:
 
 def _serve(mirror: Mirror, orders: SimpleQueue[str], answers: IO[str]) -> None:
     mirror.open()
+    _answer(answers, {"open": mirror.uri})
     import_what_draws()
     while True:
         if orders.empty():  # names can wait for a pause

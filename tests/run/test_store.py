@@ -82,7 +82,7 @@ def test_a_damaged_file_is_named_with_what_to_do(tmp_path, content):
     path = tmp_path / "key" / "fold-003.parquet"
     path.write_bytes(path.read_bytes()[:-20] if content is None else content)
 
-    with pytest.raises(StoreError, match=r"E510.*fold-003\.parquet(.|\n)*delete the file"):
+    with pytest.raises(StoreError, match=r"E510.*fold-003\.parquet(.|\n)*its command again"):
         store.read_fold("key", 3)
 
 
