@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cytobench.privacy.codes import FEWEST, Leak
+from cytobench.evaluate.cohort_facts import FEWEST
+from cytobench.privacy.codes import Leak
 from cytobench.privacy.knowledge import Knowledge
 from cytobench.privacy.material import Item
 

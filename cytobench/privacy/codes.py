@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from cytobench.evaluate.cohort_facts import FEWEST
+
 Severity = Literal["block", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("block", "warning", "note")
-FEWEST = 5
-"""Patients that a shown number speaks of at least, as in :mod:`cytobench.evaluate.cohort_facts`."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ from typing import Any
 
 from cytobench.core.errors import StoreError
 from cytobench.core.files import write_whole
-from cytobench.core.hashing import canonical_json
+from cytobench.core.hashing import canonical_json, digest
+from cytobench.core.places import elsewhere
 from cytobench.core.result import (
     SCHEMA_VERSION,
     FoldFailure,
@@ -104,11 +105,30 @@ class RunStore:
         self.root = root
 
     def salt(self) -> bytes:
-        """The store's salt; drawn once."""
+        """The store's salt; drawn once.
+
+        Raises
+        ------
+        StoreError
+            ``E513`` where it is missing and patients have pseudonyms already.
+        """
         path = self.root / "salt"
         if not path.exists():
+            if next(self.root.glob("*/fold-*.parquet"), None) is not None:
+                raise StoreError(
+                    "E513",
+                    "is missing: new folds would call the same patients by other names",
+                    where=str(path),
+                    hint="put this store's salt back, or choose another folder with store=PATH",
+                )
             self._write(path, secrets.token_bytes(32), replace=False)
         return path.read_bytes()
+
+    @property
+    def identity(self) -> str:
+        """A name for this store among others; a copy without its salt is known by its place."""
+        path = self.root / "salt"
+        return digest(path.read_bytes().hex() if path.exists() else str(self.root.resolve()))[:12]
 
     def open_cell(
         self,
@@ -167,6 +187,9 @@ class RunStore:
             {name: pa.array(list(values), _kind(name)) for name, values in columns.items()}
         )
         record["schema"] = SCHEMA_VERSION
+        for trial in record["trials"]:
+            trial["error"] = elsewhere(trial["error"])
+        record["warnings"] = [elsewhere(text) for text in record["warnings"]]
         table = table.replace_schema_metadata({METADATA: canonical_json(record).encode()})
         buffer = pa.BufferOutputStream()
         pq.write_table(table, buffer)
@@ -204,7 +227,11 @@ class RunStore:
 
     def write_failure(self, key: str, failure: FoldFailure) -> None:
         """Store why a fold failed."""
-        text = json.dumps(asdict(failure), indent=1)
+        said = {
+            name: elsewhere(value) if isinstance(value, str) else value
+            for name, value in asdict(failure).items()
+        }
+        text = json.dumps(said, indent=1)
         self._write(self._failure(key, failure.fold), text.encode())
 
     def read_fold(self, key: str, fold: int) -> FoldResult:

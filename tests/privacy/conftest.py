@@ -18,8 +18,8 @@ COHORT = '''
 
 
     @dataset(kind="simulated")
-    def clinic(n=90, site="three"):
-        """Ninety patients, three analytes, two arms."""
+    def clinic(n=90):
+        """Ninety patients, three analytes, two arms, a ward of three patients."""
         import numpy as np
         import pandas as pd
 
@@ -32,6 +32,7 @@ COHORT = '''
         table["age"] = draw.normal(40, 10, n).round()
         table["sex"] = np.where(np.arange(n) % 2, "female", "male")
         table["arm"] = draw.choice(["A", "B"], n)
+        table["site"] = np.where(np.arange(n) < 3, "Ward 7", np.where(np.arange(n) < 50, "N", "S"))
         table["responder"] = (draw.random(n) < 1 / (1 + np.exp(-2 * z[:, 1]))).astype(float)
         table.index = [f"KHB-{1000 + i}" for i in range(n)]
         return Cohort(
@@ -41,6 +42,7 @@ COHORT = '''
             DatasetCard("clinic", "Toy cohort", kind="simulated"),
             covariates=["age", "sex"],
             arm="arm",
+            site="site",
         )
 '''
 RUN = ("dataset=clinic", "model=elastic_net", "floors=[prior]", "explain=true", "engine=serial")
@@ -54,10 +56,11 @@ def finished(tmp_path_factory):
     plugin = folder / "plugins" / "datasets" / "clinic.py"
     plugin.parent.mkdir(parents=True)
     plugin.write_text(textwrap.dedent(COHORT).lstrip("\n"), encoding="utf-8")
-    subprocess.run(
-        [sys.executable, "-m", "cytobench", "run", *RUN, *FEWER],
-        cwd=folder, env=dict(os.environ), check=True, capture_output=True,
-    )  # fmt: skip
+    for words in (["run", *RUN, *FEWER], ["report"], ["leaderboard", "build"], ["track"]):
+        subprocess.run(
+            [sys.executable, "-m", "cytobench", *words],
+            cwd=folder, env=dict(os.environ), check=True, capture_output=True,
+        )  # fmt: skip
     return folder
 
 

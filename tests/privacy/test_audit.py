@@ -16,6 +16,7 @@ from cytobench.core.hashing import pseudonyms
 from cytobench.privacy.audit import audit_folder
 from cytobench.privacy.codes import CODES
 from cytobench.privacy.knowledge import Knowledge
+from cytobench.privacy.material import items
 
 FORTY = range(40)
 
@@ -41,6 +42,18 @@ def rewrite(path, **columns):
 
 def test_a_store_without_its_salt_passes(audited):
     assert audited() == []
+
+
+@pytest.mark.parametrize("folder", ["reports", "leaderboards", "mlartifacts", "mlflow.db"])
+def test_what_is_made_of_a_store_passes_and_does_not_name_a_ward_of_three(
+    folder, finished, audited
+):
+    made = finished / folder
+
+    assert audited(made) == []
+    texts = [item.text for item in items(made)]
+    assert any("clinic" in text for text in texts)
+    assert not any("Ward 7" in text for text in texts)
 
 
 def test_pseudonymous_is_not_anonymous_and_the_audit_says_so(shared, clinic):
