@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-SCHEMA_VERSION = 4
-"""Version of the stored record; a reader refuses one that it does not know."""
+SCHEMA_VERSION = 5
+"""Version of what a run store holds; older ones are read, newer ones refused."""
+KEY_VERSION = 4
+"""Part of a cell's key: raised when the same cell would get other numbers."""
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,7 @@ def run_cells(
     workers = check_engine(engine)
     summary = Summary(cells=len(cells))
     plans: dict[str, Planned] = {}
+    store.check_version()
     vetting = Vetting(store)
     for cell in cells:
         try:

@@ -2,6 +2,7 @@
 
 ::
 
+    runs/store.json                            the version of the folder
     runs/salt                                  makes patients' pseudonyms unguessable
     runs/index/<suite>/<entry>/<slot>          the key of the cell that a leaderboard last asked for
     runs/<cell key>/cell.json                  what the cell is
@@ -36,8 +37,11 @@ from cytobench.core.result import (
     Predictions,
     Trial,
 )
+from cytobench.run.versioned import completed, stamped, version_of
 
 METADATA = b"cytobench"
+WITHOUT_SMALL_CELLS = 5
+"""The first version of which a cohort's aggregates name no small group."""
 PERMUTED = "permuted"
 DERIVED = "derived-"
 """Prefix of files that follow from the others of a cell."""
@@ -121,8 +125,28 @@ class RunStore:
                     where=str(path),
                     hint="put this store's salt back, or choose another folder with store=PATH",
                 )
+            self._state_version()
             self._write(path, secrets.token_bytes(32), replace=False)
         return path.read_bytes()
+
+    def _state_version(self) -> None:
+        """Say once which version the folder is of: what has no room for one, salt and index."""
+        path = self.root / "store.json"
+        if not path.exists():
+            document = stamped({"format": "cytobench run store"})
+            self._write(path, json.dumps(document).encode(), replace=False)
+
+    def check_version(self) -> None:
+        """Refuse a folder that a newer cytobench has written.
+
+        Raises
+        ------
+        StoreError
+            ``E511``.
+        """
+        path = self.root / "store.json"
+        if path.exists():
+            version_of(_read_json(path), str(path))
 
     @property
     def identity(self) -> str:
@@ -148,7 +172,7 @@ class RunStore:
         path = self.root / key / "cell.json"
         # An acknowledgement changes what is said of a cell, not its results.
         if not path.exists() or self.about(key).get("audit") != about.get("audit"):
-            text = json.dumps({"schema": SCHEMA_VERSION, "key": key, **about}, indent=1)
+            text = json.dumps(stamped({"key": key, **about}), indent=1)
             self._write(path, text.encode())
         folder = self.root / "index" / suite / entry
         marker = (folder / PERMUTED if permuted else folder) / slot
@@ -164,7 +188,7 @@ class RunStore:
         done = self.finished(key)
         found = []
         for path in sorted((self.root / key).glob("fold-*.failed.json")):
-            failure = FoldFailure(**json.loads(path.read_text(encoding="utf-8")))
+            failure = FoldFailure(**_record(path))
             if failure.fold not in done:
                 found.append(failure)
         return found
@@ -186,7 +210,7 @@ class RunStore:
         table = pa.table(
             {name: pa.array(list(values), _kind(name)) for name, values in columns.items()}
         )
-        record["schema"] = SCHEMA_VERSION
+        record = stamped(record)
         for trial in record["trials"]:
             trial["error"] = elsewhere(trial["error"])
         record["warnings"] = [elsewhere(text) for text in record["warnings"]]
@@ -207,7 +231,8 @@ class RunStore:
         for number, values in inner.predictions.items():
             columns[str(number)] = pa.array(values, pa.float32())
         buffer = pa.BufferOutputStream()
-        pq.write_table(pa.table(columns), buffer)
+        table = pa.table(columns).replace_schema_metadata({METADATA: canonical_json(stamped({}))})
+        pq.write_table(table, buffer)
         self._write(self._inner(key, fold), buffer.getvalue().to_pybytes())
 
     def read_inner(self, key: str, fold: int) -> InnerPredictions | None:
@@ -216,12 +241,15 @@ class RunStore:
         Raises
         ------
         StoreError
-            ``E510`` for a file that cannot be read.
+            ``E510`` for a file that cannot be read, ``E511`` for one of a newer version.
         """
         path = self._inner(key, fold)
         if not path.exists():
             return None
-        columns = _read_table(path).to_pydict()
+        table = _read_table(path)
+        stated = (table.schema.metadata or {}).get(METADATA, b"{}")
+        version_of(json.loads(stated), str(path))
+        columns = table.to_pydict()
         y = columns.pop("y")
         return InnerPredictions(y, {int(name): values for name, values in columns.items()})
 
@@ -231,7 +259,7 @@ class RunStore:
             name: elsewhere(value) if isinstance(value, str) else value
             for name, value in asdict(failure).items()
         }
-        text = json.dumps(said, indent=1)
+        text = json.dumps(stamped(said), indent=1)
         self._write(self._failure(key, failure.fold), text.encode())
 
     def read_fold(self, key: str, fold: int) -> FoldResult:
@@ -240,7 +268,7 @@ class RunStore:
         Raises
         ------
         StoreError
-            ``E510`` for a file that cannot be read, ``E511`` for one of another schema version.
+            ``E510`` for a file that cannot be read, ``E511`` for one of a newer version.
         """
         path = self._fold(key, fold)
         table = _read_table(path)
@@ -248,8 +276,8 @@ class RunStore:
             record = json.loads(table.schema.metadata[METADATA])
         except (KeyError, TypeError, ValueError) as error:
             raise _unreadable(path, error) from error
-        if record.pop("schema") != SCHEMA_VERSION:
-            raise StoreError("E511", f"is not of schema version {SCHEMA_VERSION}", where=str(path))
+        version_of(record, str(path))
+        del record["schema"]
         record["trials"] = [Trial(**trial) for trial in record["trials"]]
         columns = table.to_pydict()
         groups = {
@@ -289,16 +317,13 @@ class RunStore:
 
     def write_explanation(self, key: str, fold: int, explanation: Mapping[str, Any]) -> None:
         """Store what a fold's model went by; aggregates, no patient's row."""
-        text = json.dumps(explanation, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(stamped(explanation), ensure_ascii=False, allow_nan=False)
         self._write(self._explanation(key, fold), text.encode())
 
     def _explanations(self, key: str) -> dict[int, dict[str, Any]]:
         found = {}
         for path in sorted((self.root / key).glob("explanation-*.json")):
-            try:
-                found[int(path.stem[12:])] = json.loads(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError) as error:
-                raise _unreadable(path, error) from error
+            found[int(path.stem[12:])] = _record(path)
         return found
 
     def about(self, key: str) -> dict[str, Any]:
@@ -308,7 +333,7 @@ class RunStore:
             about = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise StoreError("E510", f"cannot be read: {error}", where=str(path)) from error
-        return {str(name): value for name, value in about.items()}
+        return completed(about, str(path))
 
     def derived(self, key: str, name: str) -> str | None:
         """What was once computed from a complete cell, or None. It may be deleted at any time."""
@@ -336,25 +361,28 @@ class RunStore:
         return self.root / "boards" / f"{name}.json"
 
     def cohort_facts(self, fingerprint: str) -> dict[str, Any] | None:
-        """The aggregates of a cohort, as they were kept; None where nobody has."""
-        try:
-            facts = json.loads(self._cohort(fingerprint).read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        """The aggregates of a cohort, as they were kept; None where nobody has.
+
+        Those of an older version name small groups: the next run makes them anew.
+        """
+        path = self._cohort(fingerprint)
+        if not path.exists():
             return None
-        except (OSError, ValueError) as error:
-            raise _unreadable(self._cohort(fingerprint), error) from error
-        return {str(name): value for name, value in facts.items()}
+        facts = _read_json(path)
+        if version_of(facts, str(path)) < WITHOUT_SMALL_CELLS:
+            return None
+        return {str(name): value for name, value in facts.items() if name != "schema"}
 
     def keep_cohort_facts(self, fingerprint: str, facts: Mapping[str, Any]) -> None:
         """Keep a cohort's aggregates; no row of a patient is among them."""
         self._write(
             self._cohort(fingerprint),
-            json.dumps(facts, ensure_ascii=False, allow_nan=False).encode(),
+            json.dumps(stamped(facts), ensure_ascii=False, allow_nan=False).encode(),
         )
 
     def has_cohort_facts(self, fingerprint: str) -> bool:
         """Whether a cohort's aggregates were kept."""
-        return self._cohort(fingerprint).exists()
+        return self.cohort_facts(fingerprint) is not None
 
     def _cohort(self, fingerprint: str) -> Path:
         return self.root / "cohorts" / f"{fingerprint}.json"
@@ -441,6 +469,20 @@ def _read_table(path: Path) -> Any:
         return pq.ParquetFile(pa.BufferReader(path.read_bytes())).read()
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """A JSON document of any known version, without the version."""
+    document = _read_json(path)
+    version_of(document, str(path))
+    return {str(name): value for name, value in document.items() if name != "schema"}
 
 
 def _unreadable(path: Path, error: Exception) -> StoreError:
