@@ -100,6 +100,10 @@ class FoldResult:
         The arm that was best for all in the training part.
     timings : mapping
         Seconds: ``tune``, ``fit``, ``predict``.
+    versions : mapping
+        Of the packages that predictions depend on.
+    environment : mapping
+        Machine, system, libraries and threads of the process that computed it.
     """
 
     fold: int
@@ -116,6 +120,7 @@ class FoldResult:
     left_out: Mapping[str, float] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
     curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
     arms: Sequence[str] = ()
     best_single: str = ""

@@ -17,7 +17,7 @@ from cytobench.run.engine import check_engine, run_folds
 from cytobench.run.fold import FoldSpec
 from cytobench.run.lockstep import FoldsSpec, at_once
 from cytobench.run.pooled import shift_record
-from cytobench.run.provenance import git_commit, versions
+from cytobench.run.provenance import framework_revision, git_commit, versions
 from cytobench.run.store import RunStore
 from cytobench.run.vetting import Vetting, open_findings
 
@@ -243,6 +243,8 @@ def describe(loaded: LoadedCell, command: str) -> dict[str, Any]:
             name: config[name] for name in ("model", "preprocess", "tuning", "seed", "device")
         },
         "versions": versions(*loaded.model.extras),
+        "framework": framework_revision(),
+        "asked": dict(config),
         **_of_benefit(loaded),
         "git_commit": git_commit(),
         "command": command,

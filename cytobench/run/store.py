@@ -129,6 +129,11 @@ class RunStore:
             self._write(path, secrets.token_bytes(32), replace=False)
         return path.read_bytes()
 
+    def known_salt(self) -> bytes | None:
+        """The salt, or None for a copy that was shared without it."""
+        path = self.root / "salt"
+        return path.read_bytes() if path.exists() else None
+
     def _state_version(self) -> None:
         """Say once which version the folder is of: what has no room for one, salt and index."""
         path = self.root / "store.json"
@@ -151,8 +156,8 @@ class RunStore:
     @property
     def identity(self) -> str:
         """A name for this store among others; a copy without its salt is known by its place."""
-        path = self.root / "salt"
-        return digest(path.read_bytes().hex() if path.exists() else str(self.root.resolve()))[:12]
+        salt = self.known_salt()
+        return digest(str(self.root.resolve()) if salt is None else salt.hex())[:12]
 
     def open_cell(
         self,

@@ -60,7 +60,13 @@ def beside_boards(root: Path, suite: str | None) -> list[Path]:
     return sorted(root.glob(f"{suite or '*'}/{SUBMISSIONS}"))
 
 
-def accept(store: RunStore, folders: Sequence[Path], *, refits: int = 0) -> Accepted:
+def accept(
+    store: RunStore,
+    folders: Sequence[Path],
+    *,
+    refits: int = 0,
+    fold_seconds: float | None = None,
+) -> Accepted:
     """Verify every bundle of some folders, and turn those that pass into cells.
 
     A bundle is held against this store, the data where they are at hand, and the bundles before
@@ -73,7 +79,7 @@ def accept(store: RunStore, folders: Sequence[Path], *, refits: int = 0) -> Acce
     for folder in folders:
         reviewed = _reviewed(folder)
         for path in bundle_files(folder):
-            against = Against(store, bundles=before, refits=refits)
+            against = Against(store, bundles=before, refits=refits, fold_seconds=fold_seconds)
             verdict = verify(read_file(path), path.name, against)
             verdicts.append(verdict)
             bundle = verdict.bundle
