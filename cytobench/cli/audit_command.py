@@ -1,4 +1,4 @@
-"""``cytobench audit NAME``: probe a dataset, or test a model, for leakage."""
+"""``cytobench audit NAME``: leakage in a dataset or a model; what a folder tells of patients."""
 
 from __future__ import annotations
 
@@ -15,19 +15,29 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.usage = "cytobench audit [--json] [--list] [--debug] NAME [OVERRIDE ...]"
+    parser.usage = (
+        "cytobench audit [--json] [--list] [--debug] NAME [OVERRIDE ...]\n"
+        "       cytobench audit --privacy [--salt FILE] [--json] [FOLDER ...] [OVERRIDE ...]"
+    )
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("name", nargs="?", help="a dataset or a model")
+    parser.add_argument("name", nargs="?", help="a dataset or a model; a folder to be shared")
     parser.add_argument(
         "overrides", nargs="*", metavar="OVERRIDE", help="as for `cytobench run`; see below"
     )
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     parser.add_argument("--list", action="store_true", help="list all checks and what they mean")
+    parser.add_argument(
+        "--privacy", action="store_true",
+        help="what a run store (default: runs), boards, a bundle or MLflow's files give away",
+    )  # fmt: skip
+    parser.add_argument("--salt", metavar="FILE", help="the salt of a store that is shared without")
     parser.epilog = (
         "a dataset is probed under a task and a protocol, a model is tested on a dataset:\n"
         "  cytobench audit sim_inflamed_mdd task=remission protocol=leave_one_site_out\n"
         "  cytobench audit elastic_net dataset=sim_null\n"
-        "  cytobench audit mg_steroid audit.acknowledge.A211='sorted for publication'\n\n"
+        "  cytobench audit mg_steroid audit.acknowledge.A211='sorted for publication'\n"
+        "a folder is searched for patients and secrets before it is shared:\n"
+        "  cytobench audit --privacy shared --salt runs/salt dataset=my_cohort\n\n"
         "Exit code: 0 nothing blocks, 1 a blocking finding is open, 2 usage error."
     )
 
@@ -40,6 +50,13 @@ def execute(options: argparse.Namespace) -> int:
     UsageError
         ``E105`` where nothing is called so, ``E130`` for a wrong acknowledgement.
     """
+    if options.privacy:
+        from cytobench.cli import privacy
+
+        if not options.list:
+            return privacy.audit_privacy(options)
+        privacy.explain(as_json=options.json)
+        return 0
     if options.list:
         from cytobench.audit.findings import checks
 

@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     verify.add_argument("--refit", action="store_true", help="fit a sampled fold again")
     verify.add_argument("--refits", type=int, default=1, metavar="N", help="how many (default 1)")
+    add_limit(verify)
     verify.add_argument(
         "--nonce", default="", metavar="TEXT", help="mixed into the choice of folds, such as a date"
     )
@@ -43,6 +44,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--bundles", action="append", default=[], metavar="FOLDER",
         help="rows from bundles, besides those in <output>/<suite>/submissions",
     )  # fmt: skip
+
+
+def add_limit(parser: argparse._ActionsContainer) -> None:
+    """What a fold that is fitted again may take."""
+    parser.add_argument(
+        "--fold-seconds", type=float, metavar="S",
+        help="stop a fold that takes longer to fit again (default: no limit)",
+    )  # fmt: skip
+
+
+def check_limit(seconds: float | None) -> None:
+    """Refuse a limit of time that is none.
+
+    Raises
+    ------
+    UsageError
+        ``E115``.
+    """
+    from cytobench.core.errors import UsageError
+
+    if seconds is not None and not 0 < seconds < float("inf"):
+        raise UsageError(
+            "E115", f"must be a number above 0, not {seconds:g}", where="--fold-seconds"
+        )
 
 
 def published(options: argparse.Namespace) -> Path:
@@ -137,6 +162,7 @@ def verify_files(options: argparse.Namespace) -> int:
         raise UsageError("E709", "say which bundles", hint="cytobench leaderboard verify FILE.zip")
     if options.refits < 1:
         raise UsageError("E709", "must be 1 or more", where="--refits")
+    check_limit(options.fold_seconds)
     against = _against(options)
     verdicts = []
     for name in options.names:
@@ -183,6 +209,7 @@ def _against(options: argparse.Namespace) -> Against:
         bundles,
         suite,
         refits=options.refits if options.refit else 0,
+        fold_seconds=options.fold_seconds,
         nonce=options.nonce,
         overrides=tuple(options.override),
     )
@@ -253,8 +280,12 @@ def from_bundles(options: argparse.Namespace) -> Accepted:
         for folder in beside_boards(root, suite)
     ]
     folders += map(Path, options.bundles)
+    check_limit(options.fold_seconds)
     accepted = accept(
-        RunStore(Path(options.store)), folders, refits=options.refits if options.refit else 0
+        RunStore(Path(options.store)),
+        folders,
+        refits=options.refits if options.refit else 0,
+        fold_seconds=options.fold_seconds,
     )
     for verdict in accepted.verdicts:
         if verdict.findings or verdict.notes:

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-SCHEMA_VERSION = 4
-"""Version of the stored record; a reader refuses one that it does not know."""
+SCHEMA_VERSION = 5
+"""Version of what a run store holds; older ones are read, newer ones refused."""
+KEY_VERSION = 4
+"""Part of a cell's key: raised when the same cell would get other numbers."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,10 @@ class FoldResult:
         The arm that was best for all in the training part.
     timings : mapping
         Seconds: ``tune``, ``fit``, ``predict``.
+    versions : mapping
+        Of the packages that predictions depend on.
+    environment : mapping
+        Machine, system, libraries and threads of the process that computed it.
     """
 
     fold: int
@@ -114,6 +120,7 @@ class FoldResult:
     left_out: Mapping[str, float] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
     curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
     arms: Sequence[str] = ()
     best_single: str = ""

@@ -284,9 +284,14 @@ class Cohort:
 
     def _check_rows(self, table: pd.DataFrame) -> None:
         where = f"cohort {self.name!r}"
-        duplicated = table.index[table.index.duplicated()]
+        duplicated = np.flatnonzero(table.index.duplicated())
         if len(duplicated):
-            raise DataError("E302", f"patient {duplicated[0]!r} has more than one row", where=where)
+            # By its place: messages are pasted into issues, identifiers are not for them.
+            raise DataError(
+                "E302",
+                f"the patient of row {duplicated[0] + 1} has a row before it",
+                where=where,
+            )
         for analyte in self.panel:
             values = table[analyte.name]
             if not pd.api.types.is_float_dtype(values):
@@ -297,7 +302,7 @@ class Cohort:
             if analyte.scale == "linear" and len(negative):
                 raise DataError(
                     "E304",
-                    f"{analyte.name!r} is negative for patient {table.index[negative[0]]!r}",
+                    f"{analyte.name!r} is negative in row {negative[0] + 1}",
                     where=where,
                     hint="a concentration cannot be; NPX and other log values need scale: log2",
                 )

@@ -215,7 +215,7 @@ def _one_row_each(source: Source, keys: list[str]) -> None:
         if key in seen:
             raise DataError(
                 "E323",
-                f"{'-'.join(key)!r} is there twice, also at {source.place(keys[0], row)}",
+                f"the patient is there twice, also at {source.place(keys[0], row)}",
                 where=source.place(keys[0], seen[key]),
                 hint="a join needs one row for each patient: filter with `rows:` or `first_of:`",
             )

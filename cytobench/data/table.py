@@ -151,7 +151,7 @@ def _patients(reader: Reader, columns: list[Any]) -> list[str]:
             column = str(columns[-1])
             raise DataError(
                 "E315",
-                f"patient {patient!r} is there twice, first at "
+                "the patient is there twice, first at "
                 f"{reader.source.place(column, seen[patient])}",
                 where=reader.source.place(column, row),
                 hint="keep one row for each patient: filter with `rows:` or `first_of:`",

@@ -1,13 +1,15 @@
 """A cohort in aggregates: what may be shown of it to anybody, computed once and kept with a run.
 
-No number speaks of fewer than five patients: smaller groups are counted as such, and the bins of a
-histogram are merged until they hold five.
+No number speaks of fewer than five patients, nor follows by subtraction: smaller groups are counted
+together without their names, the bins of a histogram are merged until they hold five, and no number
+is one patient's value.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -24,6 +26,8 @@ Floats = NDArray[np.float64]
 Facts = dict[str, Any]
 FEWEST = 5
 """Patients that a shown number speaks of at least."""
+OTHERS = "others"
+"""The levels that are too small to be named, together."""
 MOST_RANKED = 10_000
 """Patients whose values are ranked anew for each pair; of more, that moves no digit shown."""
 BINS = 24
@@ -70,23 +74,42 @@ def cohort_facts(cohort: Cohort) -> Facts:
 def _analyte(cohort: Cohort, analyte: Analyte) -> Facts:
     values = cohort.column(analyte.name).to_numpy(dtype=np.float64)
     known = ~np.isnan(values)
+    n = _shown(int(known.sum()))
+    known &= n is not None
     out: Facts = {
         "name": analyte.name, "unit": analyte.unit, "scale": analyte.scale,
         "matrix": analyte.matrix, "platform": analyte.platform, "llod": analyte.llod,
-        "n": int(known.sum()), "missing": float(1 - known.mean()),
+        "n": n, "missing": float(1 - known.mean()),
     }  # fmt: skip
     for side, suffix in (("below", BELOW), ("above", ABOVE)):
         flag = analyte.name + suffix
         beyond = cohort.column(flag).to_numpy(dtype=bool) if flag in cohort.flags else ~known
         out[side] = float(beyond[known].mean()) if known.any() and flag in cohort.flags else 0.0
+    out |= _quantiles(values[known])
     if known.sum() >= 4 * FEWEST:
-        out |= {name: float(np.quantile(values[known], q)) for name, q in QUANTILES.items()}
         out["histogram"] = _histogram(values[known], logarithmic=analyte.scale == "linear")
     return out
 
 
+def _shown(n: int) -> int | None:
+    """A number of patients; None where it is small, none at all excepted."""
+    return n if n == 0 or n >= FEWEST else None
+
+
+def _quantiles(values: Floats) -> Facts:
+    """Quartiles and beyond, each with at least five patients on either side."""
+    return {
+        name: float(np.quantile(values, q))
+        for name, q in QUANTILES.items()
+        if round(min(q, 1 - q) * len(values), 6) >= FEWEST
+    }
+
+
 def _histogram(values: Floats, *, logarithmic: bool) -> Facts | None:
-    """Counts in bins of at least five patients, between the 1st and the 99th percentile."""
+    """Counts in bins of at least five patients, from about the 1st to the 99th percentile.
+
+    Bins end at round numbers: at the percentiles themselves a patient's value would stand.
+    """
     positive = values[values > 0] if logarithmic else values
     if len(positive) < 4 * FEWEST:
         return None
@@ -94,8 +117,9 @@ def _histogram(values: Floats, *, logarithmic: bool) -> Facts | None:
     low, high = np.quantile(x, [0.01, 0.99])
     if low == high:
         return None
-    edges = np.linspace(low, high, BINS + 1)
-    counts = np.histogram(np.clip(x, low, high), edges)[0]
+    step = _round_step((high - low) / BINS)
+    edges = np.arange(np.floor(low / step), np.ceil(high / step) + 1) * step
+    counts = np.histogram(np.clip(x, edges[0], edges[-1]), edges)[0]
     merged_edges, merged = [float(edges[0])], []
     held = 0
     for count, edge in zip(counts, edges[1:], strict=True):
@@ -108,6 +132,12 @@ def _histogram(values: Floats, *, logarithmic: bool) -> Facts | None:
         merged[-1] += held
         merged_edges[-1] = float(edges[-1])
     return {"edges": merged_edges, "counts": merged, "logarithmic": logarithmic}
+
+
+def _round_step(width: float) -> float:
+    """The next of 1, 2 and 5 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(width))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= width)
 
 
 def _correlation(cohort: Cohort) -> Facts | None:
@@ -145,19 +175,26 @@ def _clinical(cohort: Cohort) -> list[str]:
 
 def _covariate(name: str, column: pd.Series) -> Facts:
     known = column.dropna()
-    out: Facts = {"name": name, "n": len(known), "missing": float(column.isna().mean())}
+    n = _shown(len(known))
+    known = known if n else known[:0]
+    out: Facts = {"name": name, "n": n, "missing": 1 - len(known) / len(column)}
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        numbers = known.to_numpy(dtype=np.float64)
-        if len(numbers) >= 4 * FEWEST:
-            out |= {key: float(np.quantile(numbers, q)) for key, q in QUANTILES.items()}
-        return out | {"kind": "number"}
+        return out | {"kind": "number", **_quantiles(known.to_numpy(dtype=np.float64))}
     return out | {"kind": "category", "levels": _counts([str(value) for value in known])}
 
 
-def _counts(labels: list[str]) -> dict[str, int | None]:
-    """Label -> patients, None for fewer than five; most frequent first."""
-    counts = Counter(label for label in labels if label)
-    return {name: n if n >= FEWEST else None for name, n in counts.most_common()}
+def _counts(labels: Sequence[str]) -> dict[str, int | None]:
+    """Label -> patients, most frequent first; labels of fewer than five are counted together.
+
+    Where these together are fewer than five, their number would follow from the others and that of
+    all: the smallest label that could be shown joins them.
+    """
+    counts = Counter(label for label in labels if label).most_common()
+    shown = [(name, n) for name, n in counts if n >= FEWEST]
+    rest = sum(n for _, n in counts if n < FEWEST)
+    while 0 < rest < FEWEST and shown:
+        rest += shown.pop()[1]
+    return dict(shown) | ({OTHERS: _shown(rest)} if rest else {})
 
 
 def _outcomes(cohort: Cohort) -> list[Facts]:
@@ -170,9 +207,10 @@ def _outcomes(cohort: Cohort) -> list[Facts]:
         except SplitError:  # the cohort does not have this outcome, or it is constant
             continue
         groups = [("all", np.ones(len(cohort), dtype=bool))]
-        names = sorted(set(arms) - {""})
-        if len(names) > 1:
+        names = sorted(_counts(arms).keys() - {OTHERS})
+        if len(set(arms) - {""}) > 1:
             groups += [(arm, np.array(arms) == arm) for arm in names]
+            groups += [(OTHERS, ~np.isin(arms, [*names, ""]))] if OTHERS in _counts(arms) else []
         rows = _not_by_subtraction([_in_group(arm, target, inside) for arm, inside in groups])
         found.append(
             {"task": name, "meaning": target.meaning, "kind": target.task.kind, "arms": rows}
@@ -182,19 +220,20 @@ def _outcomes(cohort: Cohort) -> list[Facts]:
 
 def _not_by_subtraction(rows: list[Facts]) -> list[Facts]:
     """A single hidden arm follows from all and the others: the smallest of these is hidden too."""
-    hidden = [row for row in rows[1:] if row["value"] is None]
-    shown = [row for row in rows[1:] if row["value"] is not None]
-    if len(hidden) == 1 and shown:
-        smallest = min(shown, key=lambda row: int(row["known"]))
-        smallest |= {"value": None, "low": None, "high": None}
+    for field, also in (("value", ("low", "high")), ("known", ())):
+        hidden = [row for row in rows[1:] if row[field] is None]
+        shown = [row for row in rows[1:] if row[field] is not None]
+        if len(hidden) == 1 and shown:
+            smallest = min(shown, key=lambda row: row["known"] or 0)
+            smallest |= dict.fromkeys((field, *also))
     return rows
 
 
 def _in_group(label: str, target: Target, inside: NDArray[np.bool_]) -> Facts:
     y = target.y[inside]
     known = y[~np.isnan(y)]
-    row: Facts = {"arm": label, "n": int(inside.sum()), "known": len(known)}
-    if len(known) < FEWEST:
+    row: Facts = {"arm": label, "n": _shown(int(inside.sum())), "known": _shown(len(known))}
+    if len(known) < FEWEST or label == OTHERS:
         return row | {"value": None, "low": None, "high": None}
     if target.task.kind == "classification":
         events = int(known.sum())
@@ -263,7 +302,8 @@ def _followup(cohort: Cohort) -> list[Facts]:
         for arm in sorted(set(arms.tolist())):
             rows = (arms == arm) & np.isfinite(before + after)
             estimate = _standardised(before[rows], after[rows])
-            found.append({"analyte": analyte.name, "arm": arm, "n": int(rows.sum()), **estimate})
+            n = _shown(int(rows.sum()))
+            found.append({"analyte": analyte.name, "arm": arm, "n": n, **estimate})
     return found
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cytobench.core.result import FoldResult
 from cytobench.evaluate import metrics
+from cytobench.evaluate.cohort_facts import FEWEST
 from cytobench.evaluate.comparisons import cv_auc_influence
 from cytobench.evaluate.influence import influence, of_prevalence
 from cytobench.evaluate.intervals import (
@@ -224,12 +225,16 @@ class Scores:
         return float(np.std(means, ddof=1)) / math.sqrt(len(means))
 
     def by_site(self, metric: str, labels: Sequence[str]) -> dict[str, tuple[Estimate, int]]:
-        """Site -> metric on the site's patients with its interval, and their number."""
+        """Site -> metric on the site's patients with its interval, and their number.
+
+        Sites of fewer than five are left out.
+        """
         if self.protocol not in LEAVE_ONE_OUT:
             return {}
         return {
             labels[fold.fold]: (self._locked(metric, fold), len(fold.predictions.y))
             for fold in self.folds
+            if len(fold.predictions.y) >= FEWEST
         }
 
     def _locked(self, metric: str, fold: FoldResult) -> Estimate:

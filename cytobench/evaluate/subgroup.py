@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytobench.evaluate.calibration import intercept, over_repeats
+from cytobench.evaluate.cohort_facts import FEWEST as FEWEST_NAMED
+from cytobench.evaluate.cohort_facts import OTHERS
 from cytobench.evaluate.intervals import Estimate, delong, mean_of_patients, on_logit
 from cytobench.evaluate.out_of_fold import OutOfFold
 
@@ -71,11 +73,14 @@ def subgroup_table(cell: OutOfFold, kind: str) -> tuple[list[Subgroup], list[Int
     rows: list[Subgroup] = []
     tests: list[Interaction] = []
     for variable, levels in cell.groups.items():
+        named = [level for level in sorted(np.unique(levels).tolist(), key=_natural) if level]
+        small = [level for level in named if (levels == level).sum() < FEWEST_NAMED]
         found = [
             _level(cell.of(levels == level), variable, str(level), kind)
-            for level in sorted(np.unique(levels).tolist(), key=_natural)
-            if level
+            for level in named
+            if level not in small
         ]
+        found += [Subgroup(variable, OTHERS, None, None, None, None)] * bool(small)
         found = _hide_a_second(found, everybody_known=bool((levels != "").all()))
         rows += found
         shown = [row for row in found if not row.suppressed]

@@ -7,6 +7,7 @@ from typing import Any
 
 from cytobench.leaderboard.benefit import BenefitRow
 from cytobench.leaderboard.rank import Row
+from cytobench.run.store import StoredCell
 
 Card = list[tuple[str, str]]
 
@@ -73,7 +74,17 @@ def provenance(row: Row | BenefitRow) -> Card:
         ("split plan", about["plan"]),
         ("plugin source", about["model"]["source"]),
         ("versions", ", ".join(f"{name} {text}" for name, text in about["versions"].items())),
+        *(("computed on", text) for text in _machines(row.cell)),
         ("seed", str(about["config"]["seed"])),
         ("git commit", about["git_commit"] or "not in a repository"),
         ("repeat with", about["command"]),
     ]
+
+
+def _machines(cell: StoredCell) -> list[str]:
+    """The environments of a cell's folds, each once; none where an older release computed them."""
+    found = dict.fromkeys(
+        ", ".join(f"{name} {text}" for name, text in fold.environment.items())
+        for fold in [*cell.folds, *cell.beside]
+    )
+    return [text for text in found if text]

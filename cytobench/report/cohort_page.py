@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cytobench.evaluate.cohort_facts import FEWEST, estimate_of
+from cytobench.evaluate.cohort_facts import FEWEST, OTHERS, estimate_of
 from cytobench.leaderboard.tables import number
 from cytobench.report import cohort_figures as draw
 from cytobench.report.illustrations import Illustration
@@ -18,6 +18,7 @@ from cytobench.report.writing import render, write_page
 Facts = Mapping[str, Any]
 CARD = ("summary", "kind", "population", "treatment", "outcome", "version", "licence", "citation",
         "caveat", "access")  # fmt: skip
+HIDDEN = "too few to show"
 
 
 def cohort_page(facts: Facts, drawn: list[Illustration] | None = None, *, home: str = "") -> str:
@@ -77,9 +78,9 @@ def illustrations(facts: Facts) -> Iterator[Illustration]:
     if any(item.get("histogram") for item in analytes):
         yield Illustration(
             "distributions", draw.distributions(facts),
-            "Each analyte at baseline, logarithmic for concentrations, between its 1st and 99th "
-            "percentile. Solid line: median; dashed: limit of detection, where one is the same for "
-            f"all and not far below. Bins hold {FEWEST} patients or more.",
+            "Each analyte at baseline, logarithmic for concentrations, from about its 1st to the "
+            "99th percentile. Solid line: median; dashed: limit of detection, where one is the "
+            f"same for all and not far below. Bins hold {FEWEST} patients or more.",
             f"Histograms of {len(analytes)} analytes; medians and quartiles are in the table.",
             wide=True,
         )  # fmt: skip
@@ -121,7 +122,7 @@ def tables(facts: Facts) -> list[Table]:
         found.append(_covariates(facts))
     found += [_outcome(part) for part in facts["outcomes"]]
     groups = [
-        [role, label, "fewer than 5" if n is None else str(n)]
+        [role, label, _count(n)]
         for role, counts in facts["groups"].items()
         if len(counts) > 1
         for label, n in counts.items()
@@ -130,7 +131,12 @@ def tables(facts: Facts) -> list[Table]:
         found.append(Table("Groups", "Patients by group", ["group", "", "n"], groups))
     if facts["followup"]:
         rows = [
-            [row["analyte"], row["arm"], number(estimate_of(row, ""), signed=True), str(row["n"])]
+            [
+                row["analyte"],
+                row["arm"],
+                number(estimate_of(row, ""), signed=True),
+                _count(row["n"]),
+            ]
             for row in facts["followup"]
         ]
         columns = ["analyte", "arm", "change in SDs (95 % interval)", "n"]
@@ -143,7 +149,7 @@ def _analytes(facts: Facts) -> Table:
         [
             item["name"], item["unit"], item["matrix"], _number(item["llod"]),
             _quartiles(item), _percent(item["below"]), _percent(item["above"]),
-            _percent(item["missing"]), str(item["n"]),
+            _percent(item["missing"]), _count(item["n"]),
         ]
         for item in facts["analytes"]
     ]  # fmt: skip
@@ -157,13 +163,17 @@ def _covariates(facts: Facts) -> Table:
     rows = []
     for item in facts["covariates"]:
         said = _quartiles(item) if item["kind"] == "number" else _levels(item["levels"])
-        rows.append([item["name"], said, _percent(item["missing"]), str(item["n"])])
+        rows.append([item["name"], said, _percent(item["missing"]), _count(item["n"])])
     columns = ["covariate", "median (quartiles), or patients", "missing", "n"]
     return Table("Covariates", "At baseline", columns, rows)
 
 
+def _count(n: int | None) -> str:
+    return HIDDEN if n is None else str(n)
+
+
 def _levels(levels: Mapping[str, int | None]) -> str:
-    return ", ".join(f"{name} {'< 5' if n is None else n}" for name, n in levels.items())
+    return ", ".join(f"{name} {_count(n)}" for name, n in levels.items())
 
 
 def _outcome(part: Facts) -> Table:
@@ -171,8 +181,8 @@ def _outcome(part: Facts) -> Table:
     rows = [
         [
             row["arm"],
-            "too few to show" if row["value"] is None else number(estimate_of(row, "")),
-            str(row["known"]), str(row["n"]),
+            HIDDEN if row["value"] is None else number(estimate_of(row, "")),
+            _count(row["known"]), _count(row["n"]),
         ]
         for row in part["arms"]
     ]  # fmt: skip
@@ -228,6 +238,8 @@ def _arms(facts: Facts) -> str:
     arms = facts["groups"].get("arm", {})
     studies = facts["groups"].get("study", {})
     said = f"{len(arms)} arms" if len(arms) > 1 else "one arm"
+    if OTHERS in arms:
+        said = "arms, some too small to be named"
     return f"{said}, {len(studies)} studies" if studies else said
 
 
@@ -238,7 +250,7 @@ def _matrices(facts: Facts) -> str:
 
 def _quartiles(item: Facts) -> str:
     if "q50" not in item:
-        return "too few to show"
+        return HIDDEN
     return f"{_number(item['q50'])} ({_number(item['q25'])} to {_number(item['q75'])})"
 
 

@@ -159,7 +159,8 @@ def _figures(found: _Found, label: str, outcome: str) -> Iterator[Illustration]:
             dependence_figure(curves, outcome, f"Predictions of {label} against one column"),
             "Partial dependence: the mean prediction for the test patients, were all of them at a "
             "value and everything else as it is. Bands: lowest and highest fold, which is "
-            "variation and no confidence interval. Points: quantiles of the cohort, 5 to 95 %.",
+            "variation and no confidence interval. Points: quantiles of the cohort, 5 to 95 %, "
+            "with five patients or more beyond either end.",
             f"Line charts of the {outcome} against {columns}. "
             + " ".join(_ends(item.column, item.grid, item.mean) for item in curves),
             wide=True,

@@ -33,6 +33,8 @@ DPI = 110
 """Some 600 pixels wide: what MLflow's artifact view shows without scrolling."""
 PER_GROUP = 12
 """Patients that a point of the calibration figure stands for, at least."""
+WITH_QUARTILES = 20
+"""Patients of whom five are beyond either quartile."""
 
 
 @dataclass(frozen=True)
@@ -191,9 +193,9 @@ def _risks(axes: Any, patients: PatientMeans) -> None:
         axes.stairs(height, bins, baseline=-0.12, fill=True, color=colour, alpha=0.8)
 
 
-def _groups(prediction: Floats) -> list[NDArray[np.intp]]:
+def _groups(prediction: Floats, fewest: int = PER_GROUP) -> list[NDArray[np.intp]]:
     """Positions of up to ten groups of equal size; equal predictions stay together."""
-    wanted = int(np.clip(len(prediction) // PER_GROUP, 1, 10))
+    wanted = int(np.clip(len(prediction) // fewest, 1, 10))
     edges = np.unique(np.quantile(prediction, np.linspace(0, 1, wanted + 1)[1:-1]))
     which = np.searchsorted(edges, prediction, side="right")
     return [np.flatnonzero(which == group) for group in np.unique(which)]
@@ -238,23 +240,29 @@ def risk_by_outcome(folds: Sequence[FoldResult], title: str) -> Any:
 
 
 def observed_predicted(folds: Sequence[FoldResult], mae: Estimate, title: str) -> Any:
-    """Observed against predicted outcome, each patient once, with the mean of equal groups."""
+    """Observed outcome in equal groups by predicted outcome: means and quartiles, no patient."""
     patients = patient_means(folds)
     figure, axes = canvas(title, square=True)
-    both = np.r_[patients.y, patients.prediction]
-    margin = 0.04 * max(float(np.ptp(both)), 1e-9)
-    ends = (both.min() - margin, both.max() + margin)
+    groups = _groups(patients.prediction, WITH_QUARTILES)
+    predicted = np.array([patients.prediction[group].mean() for group in groups])
+    observed = np.array([patients.y[group].mean() for group in groups])
+    low, high = np.array(
+        [
+            # Of fewer patients a quartile is the value of one of them.
+            np.quantile(patients.y[group], [0.25, 0.75]) if len(group) >= WITH_QUARTILES else (m, m)
+            for group, m in zip(groups, observed, strict=True)
+        ]
+    ).T
+    every = np.r_[predicted, low, high, observed]
+    margin = 0.04 * max(float(np.ptp(every)), 1e-9)
+    ends = (every.min() - margin, every.max() + margin)
     axes.plot(ends, ends, color=GREY, linewidth=1, linestyle=DASHED, label="perfect")
-    axes.plot(
-        patients.prediction, patients.y, "o", color=BLUE, alpha=0.35, markersize=4.5,
-        markeredgewidth=0, label="patient",
-    )  # fmt: skip
-    groups = _groups(patients.prediction)
-    if len(groups) > 1:
-        means = [(patients.prediction[g].mean(), patients.y[g].mean()) for g in groups]
-        axes.plot(*zip(*means, strict=True), "o-", color=ORANGE, linewidth=1.6, label="group mean")
+    axes.vlines(
+        predicted, low, high, color=BLUE, alpha=0.45, linewidth=5, label="middle half of a group"
+    )
+    axes.plot(predicted, observed, "o-", color=ORANGE, linewidth=1.6, label="mean of a group")
     axes.legend(fontsize=9, loc="lower right", edgecolor="none", framealpha=0.85)
-    say(axes, f"MAE {_text(mae, 1)}; each patient once")
+    say(axes, f"MAE {_text(mae, 1)}; groups of equal size by prediction")
     axes.set(xlabel="predicted (mean out-of-fold)", ylabel="observed", xlim=ends, ylim=ends)
     foot(figure, folds)
     return figure

@@ -65,8 +65,9 @@ def of_cell(row: Row, board: Board) -> Iterator[Illustration]:
         yield Illustration(
             "predictions",
             figures.observed_predicted(folds, headline, row.label),
-            "Observed against predicted outcome, each patient once (mean over repeats).",
-            f"Scatter of observed against predicted outcome, with the diagonal. {said}; "
+            "Observed against predicted outcome in groups of equal size by prediction: mean, and "
+            "quartiles of 20 patients or more. Each patient counts once (mean over repeats).",
+            f"Observed against predicted outcome of groups, with the diagonal. {said}; "
             f"calibration slope {number(row.estimate('calibration_slope'))}.",
         )
     else:

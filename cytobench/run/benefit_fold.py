@@ -25,6 +25,7 @@ from cytobench.evaluate.benefit.scores import Trial, doubly_robust
 from cytobench.preprocess.pipeline import baseline_frame, build_encoder
 from cytobench.registry.load import contract_of
 from cytobench.run.cells import LoadedCell
+from cytobench.run.environment import environment
 from cytobench.run.fold import OuterFold, learning_curves
 from cytobench.run.nuisance import Inner, Judged, fit_nuisance, kept_judgement
 from cytobench.run.parts import Features, Part
@@ -119,6 +120,7 @@ class BenefitFold(OuterFold):
             "left_out": self.left_out,
             "curves": self.curves,
             "versions": versions(*self.loaded.model.extras),
+            "environment": environment(),
             "arms": self.names,
             "best_single": self.names[single],
         }

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cytobench.core.errors import DataError, NotApplicable, PluginError
 from cytobench.core.hashing import canonical_json, digest
 from cytobench.core.kept import Kept
-from cytobench.core.result import SCHEMA_VERSION
+from cytobench.core.result import KEY_VERSION
 from cytobench.core.seeds import derive_seed
 from cytobench.data.arms import arms_of
 from cytobench.data.cohort import Cohort
@@ -115,7 +115,7 @@ class LoadedCell:
         """Sha256 of everything that the predictions depend on."""
         config = self.cell.config
         parts = {
-            "schema": SCHEMA_VERSION,
+            "schema": KEY_VERSION,
             "framework": framework_revision(),
             "cohort": self.bench.cohort.fingerprint,
             "plan": self.bench.plan.hash,

@@ -22,6 +22,7 @@ from cytobench.core.result import FoldFailure, FoldResult
 from cytobench.core.seeds import derive_seed
 from cytobench.core.threads import one_thread
 from cytobench.data.cohort import ABOVE, BELOW
+from cytobench.evaluate.cohort_facts import FEWEST
 from cytobench.evaluate.metrics import auc, log_loss, mae
 from cytobench.preprocess.pipeline import BATCH
 from cytobench.registry.load import place
@@ -313,7 +314,12 @@ def _grids(fitted: _Fitted, points: int) -> dict[str, list[float]]:
         values = fitted.everybody[column]
         if not points or values.dtype.kind != "f":
             continue
-        at = values.quantile(np.linspace(*QUANTILES, points)).dropna()
+        known = int(values.notna().sum())
+        if known < 2 * FEWEST:
+            continue
+        # With at least five patients beyond either end: no number is the value of one of them.
+        end = max(QUANTILES[0], FEWEST / known)
+        at = values.quantile(np.linspace(end, 1 - end, points)).dropna()
         grid = sorted({float(f"{value:.3g}") for value in at})
         if len(grid) > 1:
             found[column] = grid

@@ -36,6 +36,7 @@ from cytobench.preprocess.pipeline import (
 from cytobench.preprocess.recipe import recipe_from_config
 from cytobench.registry.load import place
 from cytobench.run.cells import Cell, InnerRows, LoadedCell, load_cell
+from cytobench.run.environment import environment
 from cytobench.run.inner import Answer, Params, answers
 from cytobench.run.parts import (
     Features,
@@ -211,6 +212,7 @@ class OuterFold:
             "curves": self.curves,
             "inner": self._inner(trials),
             "versions": versions(*self.loaded.model.extras),
+            "environment": environment(),
         }
 
     def _choose(self) -> Generator[Sequence[Params], Sequence[Answer], Any]:

@@ -26,7 +26,7 @@ from cytobench.run.engine import check_engine, run_folds
 from cytobench.run.fold import FoldSpec
 from cytobench.run.lockstep import FoldsSpec, at_once
 from cytobench.run.pooled import shift_record
-from cytobench.run.provenance import git_commit, versions
+from cytobench.run.provenance import framework_revision, git_commit, versions
 from cytobench.run.share import Share
 from cytobench.run.store import RunStore
 from cytobench.run.vetting import Vetting, open_findings
@@ -124,6 +124,7 @@ def run_cells(
     workers = check_engine(engine)
     summary = Summary(cells=len(cells))
     plans: dict[str, Planned] = {}
+    store.check_version()
     vetting = Vetting(store)
     for cell in cells:
         try:
@@ -302,6 +303,8 @@ def describe(loaded: LoadedCell, command: str) -> dict[str, Any]:
             name: config[name] for name in ("model", "preprocess", "tuning", "seed", "device")
         },
         "versions": versions(*loaded.model.extras),
+        "framework": framework_revision(),
+        "asked": dict(config),
         **_of_benefit(loaded),
         "git_commit": git_commit(),
         "command": command,

@@ -5,6 +5,7 @@ is not read, and :meth:`RunStore.mend` has it computed again.
 
 ::
 
+    runs/store.json                            the version of the folder
     runs/salt                                  makes patients' pseudonyms unguessable
     runs/index/<suite>/<entry>/<slot>          the key of the cell that a leaderboard last asked for
     runs/<cell key>/cell.json                  what the cell is
@@ -31,7 +32,8 @@ from typing import Any
 
 from cytobench.core.errors import StoreError
 from cytobench.core.files import settle, sweep, write_whole
-from cytobench.core.hashing import canonical_json
+from cytobench.core.hashing import canonical_json, digest
+from cytobench.core.places import elsewhere
 from cytobench.core.result import (
     SCHEMA_VERSION,
     FoldFailure,
@@ -41,10 +43,13 @@ from cytobench.core.result import (
     Trial,
 )
 from cytobench.core.seal import BLANK, intact, sealed
+from cytobench.run.versioned import completed, stamped, version_of
 
 METADATA, SEAL = b"cytobench", "seal"
 SALT, SALT_CHECK = 32, 8
 """Bytes of the salt, and of its own sha256 behind it."""
+WITHOUT_SMALL_CELLS = 5
+"""The first version of which a cohort's aggregates name no small group."""
 PERMUTED = "permuted"
 DERIVED = "derived-"
 """Prefix of files that follow from the others of a cell."""
@@ -117,28 +122,57 @@ class RunStore:
         Raises
         ------
         StoreError
-            ``E513`` for one that is damaged: with another salt, patients of new folds would not be
-            those of the folds that are there.
+            ``E513`` where it is missing and patients have pseudonyms already, and for one that is
+            damaged: patients of new folds would not be those of the folds that are there.
         """
         path = self.root / "salt"
         if not path.exists():
+            if next(self.root.glob("*/fold-*.parquet"), None) is not None:
+                raise StoreError(
+                    "E513",
+                    "is missing: new folds would call the same patients by other names",
+                    where=str(path),
+                    hint="put this store's salt back, or choose another folder with store=PATH",
+                )
+            self._state_version()
             drawn = secrets.token_bytes(SALT)
             self._write(path, drawn + _salt_check(drawn), replace=False)
-        content = _read(path)
-        salt, check = content[:SALT], content[SALT:]
-        if len(salt) < SALT or check not in (b"", _salt_check(salt)):
-            raise StoreError(
-                "E513",
-                "the salt of the patients' pseudonyms is damaged",
-                where=str(path),
-                hint="restore the file from a copy, or start another store with store=PATH",
-            )
-        return salt
+        return _salt(path)
 
     @property
     def salted(self) -> bool:
         """Whether the salt was drawn already."""
         return (self.root / "salt").exists()
+
+    def known_salt(self) -> bytes | None:
+        """The salt, or None for a copy that was shared without it."""
+        path = self.root / "salt"
+        return _salt(path) if path.exists() else None
+
+    def _state_version(self) -> None:
+        """Say once which version the folder is of: what has no room for one, salt and index."""
+        path = self.root / "store.json"
+        if not path.exists():
+            document = stamped({"format": "cytobench run store"})
+            self._write(path, _sealed_json(document), replace=False)
+
+    def check_version(self) -> None:
+        """Refuse a folder that a newer cytobench has written.
+
+        Raises
+        ------
+        StoreError
+            ``E511``.
+        """
+        path = self.root / "store.json"
+        if path.exists():
+            version_of(_read_json(path), str(path))
+
+    @property
+    def identity(self) -> str:
+        """A name for this store among others; a copy without its salt is known by its place."""
+        salt = self.known_salt()
+        return digest(str(self.root.resolve()) if salt is None else salt.hex())[:12]
 
     def open_cell(
         self,
@@ -158,7 +192,7 @@ class RunStore:
         known = self.known(key)
         # An acknowledgement changes what is said of a cell, not its results.
         if known is None or known.get("audit") != about.get("audit"):
-            document = {"schema": SCHEMA_VERSION, "key": key, **about}
+            document = stamped({"key": key, **about})
             self._write(self.root / key / "cell.json", _sealed_json(document, indent=1))
         folder = self.root / "index" / suite / entry
         marker = (folder / PERMUTED if permuted else folder) / slot
@@ -226,7 +260,7 @@ class RunStore:
         for path in sorted((self.root / key).glob("fold-*.failed.json")):
             fold = int(path.name.removeprefix("fold-").partition(".")[0])
             try:
-                failure = FoldFailure(**_read_json(path))
+                failure = FoldFailure(**_record(path))
             except (StoreError, TypeError):
                 failure = FoldFailure(
                     fold, "[E510] what was noted of its failure is damaged", "", ""
@@ -251,7 +285,10 @@ class RunStore:
         table = pa.table(
             {name: pa.array(list(values), _kind(name)) for name, values in columns.items()}
         )
-        record |= {"schema": SCHEMA_VERSION, SEAL: True}
+        record = stamped(record) | {SEAL: True}
+        for trial in record["trials"]:
+            trial["error"] = elsewhere(trial["error"])
+        record["warnings"] = [elsewhere(text) for text in record["warnings"]]
         content = _sealed_table(table, {METADATA: canonical_json(record).encode()})
         if result.inner is not None:  # before the fold: a fold that is there is complete
             self._write_inner(key, result.fold, result.inner)
@@ -265,7 +302,8 @@ class RunStore:
         columns = {"y": pa.array(inner.y, pa.float32())}
         for number, values in inner.predictions.items():
             columns[str(number)] = pa.array(values, pa.float32())
-        self._write(self._inner(key, fold), _sealed_table(pa.table(columns), {}))
+        metadata = {METADATA: canonical_json(stamped({})).encode()}
+        self._write(self._inner(key, fold), _sealed_table(pa.table(columns), metadata))
 
     def read_inner(self, key: str, fold: int) -> InnerPredictions | None:
         """Every trial's inner predictions of a finished fold; None where none were stored.
@@ -273,18 +311,25 @@ class RunStore:
         Raises
         ------
         StoreError
-            ``E510`` for a file that cannot be read.
+            ``E510`` for a file that cannot be read, ``E511`` for one of a newer version.
         """
         path = self._inner(key, fold)
         if not path.exists():
             return None
-        columns = _read_table(path).to_pydict()
+        table = _read_table(path)
+        stated = (table.schema.metadata or {}).get(METADATA, b"{}")
+        version_of(json.loads(stated), str(path))
+        columns = table.to_pydict()
         y = columns.pop("y")
         return InnerPredictions(y, {int(name): values for name, values in columns.items()})
 
     def write_failure(self, key: str, failure: FoldFailure) -> None:
         """Store why a fold failed."""
-        self._write(self._failure(key, failure.fold), _sealed_json(asdict(failure), indent=1))
+        said = {
+            name: elsewhere(value) if isinstance(value, str) else value
+            for name, value in asdict(failure).items()
+        }
+        self._write(self._failure(key, failure.fold), _sealed_json(stamped(said), indent=1))
 
     def read_fold(self, key: str, fold: int) -> FoldResult:
         """Read a finished fold.
@@ -292,12 +337,12 @@ class RunStore:
         Raises
         ------
         StoreError
-            ``E510`` for a file that cannot be read, ``E511`` for one of another schema version.
+            ``E510`` for a file that cannot be read, ``E511`` for one of a newer version.
         """
         path = self._fold(key, fold)
         table, record = _read_fold(path)
-        if record.pop("schema") != SCHEMA_VERSION:
-            raise StoreError("E511", f"is not of schema version {SCHEMA_VERSION}", where=str(path))
+        version_of(record, str(path))
+        del record["schema"]
         record.pop(SEAL, None)
         record["trials"] = [Trial(**trial) for trial in record["trials"]]
         columns = table.to_pydict()
@@ -338,17 +383,18 @@ class RunStore:
 
     def write_explanation(self, key: str, fold: int, explanation: Mapping[str, Any]) -> None:
         """Store what a fold's model went by; aggregates, no patient's row."""
-        self._write(self._explanation(key, fold), _sealed_json(explanation))
+        self._write(self._explanation(key, fold), _sealed_json(stamped(explanation)))
 
     def _explanations(self, key: str) -> dict[int, dict[str, Any]]:
         found = {}
         for path in sorted((self.root / key).glob("explanation-*.json")):
-            found[int(path.stem[12:])] = _read_json(path)
+            found[int(path.stem[12:])] = _record(path)
         return found
 
     def about(self, key: str) -> dict[str, Any]:
         """The content of ``cell.json``."""
-        return _read_json(self.root / key / "cell.json")
+        path = self.root / key / "cell.json"
+        return completed(_read_json(path), str(path))
 
     def derived(self, key: str, name: str) -> str | None:
         """What was once computed from a complete cell, or None. It may be deleted at any time."""
@@ -378,13 +424,21 @@ class RunStore:
         return self.root / "boards" / f"{name}.json"
 
     def cohort_facts(self, fingerprint: str) -> dict[str, Any] | None:
-        """The aggregates of a cohort, as they were kept; None where nobody has."""
+        """The aggregates of a cohort, as they were kept; None where nobody has.
+
+        Those of an older version name small groups: the next run makes them anew.
+        """
         path = self._cohort(fingerprint)
-        return _read_json(path) if path.exists() else None
+        if not path.exists():
+            return None
+        facts = _read_json(path)
+        if version_of(facts, str(path)) < WITHOUT_SMALL_CELLS:
+            return None
+        return {name: value for name, value in facts.items() if name != "schema"}
 
     def keep_cohort_facts(self, fingerprint: str, facts: Mapping[str, Any]) -> None:
         """Keep a cohort's aggregates; no row of a patient is among them."""
-        self._write(self._cohort(fingerprint), _sealed_json(facts))
+        self._write(self._cohort(fingerprint), _sealed_json(stamped(facts)))
 
     def has_cohort_facts(self, fingerprint: str) -> bool:
         """Whether a cohort's aggregates were kept, and can be read."""
@@ -470,6 +524,19 @@ def _kind(column: str) -> Any:
     return pa.float64() if number else pa.string()
 
 
+def _salt(path: Path) -> bytes:
+    content = _read(path)
+    salt, check = content[:SALT], content[SALT:]
+    if len(salt) < SALT or check not in (b"", _salt_check(salt)):
+        raise StoreError(
+            "E513",
+            "the salt of the patients' pseudonyms is damaged",
+            where=str(path),
+            hint="restore the file from a copy, or start another store with store=PATH",
+        )
+    return salt
+
+
 def _salt_check(salt: bytes) -> bytes:
     return hashlib.sha256(salt).digest()[:SALT_CHECK]
 
@@ -550,6 +617,14 @@ def _parsed(path: Path, content: bytes) -> Any:
         return pq.ParquetFile(pa.BufferReader(content)).read()
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """A JSON document of any known version, without the version."""
+    document = _read_json(path)
+    version_of(document, str(path))
+    document.pop("schema", None)
+    return document
 
 
 def _remove(path: Path) -> None:

@@ -73,11 +73,11 @@ def _leave_one_out(
             hint=hint,
         )
     tested = [name for name, count in zip(names, counts, strict=True) if count >= minimum_patients]
+    # Neither named nor counted: few patients, and all of them of one outcome, would be known.
+    small = len(names) - len(tested)
     notes = [
-        f"{role} {str(name)!r} has {count} patients, fewer than {minimum_patients}: never tested on"
-        for name, count in zip(names, counts, strict=True)
-        if count < minimum_patients
-    ]
+        f"{_number_of(small, role)} of fewer than {minimum_patients} patients: never tested on"
+    ] * bool(small)
     splits = [
         Split(0, fold, population.rows[group != name], population.rows[group == name], str(name))
         for fold, name in enumerate(tested)
@@ -89,8 +89,14 @@ def _leave_one_out(
         for split in splits
         if population.classification and len(np.unique(population.y[group == split.label])) < 2
     ]
-    notes += [f"{role} {name!r} has one class only: its AUC is undefined" for name in one_class]
+    notes += [
+        f"{_number_of(len(one_class), role)} with one class only: there the AUC is undefined"
+    ] * bool(one_class)
     return splits, notes
+
+
+def _number_of(count: int, role: str) -> str:
+    return f"{count} {role if count == 1 else PLURAL[role]}"
 
 
 def _pairs(population: Population, names: Sequence[str]) -> list[Split]:

@@ -12,6 +12,7 @@ from cytobench.core.errors import StoreError, UsageError
 from cytobench.core.files import write_whole
 from cytobench.core.result import FoldResult
 from cytobench.run.store import RunStore, StoredCell
+from cytobench.run.versioned import stamped, version_of
 from cytobench.submission.bundle import Bundle, read_file
 from cytobench.submission.names import places
 from cytobench.submission.plain import neutral
@@ -59,7 +60,13 @@ def beside_boards(root: Path, suite: str | None) -> list[Path]:
     return sorted(root.glob(f"{suite or '*'}/{SUBMISSIONS}"))
 
 
-def accept(store: RunStore, folders: Sequence[Path], *, refits: int = 0) -> Accepted:
+def accept(
+    store: RunStore,
+    folders: Sequence[Path],
+    *,
+    refits: int = 0,
+    fold_seconds: float | None = None,
+) -> Accepted:
     """Verify every bundle of some folders, and turn those that pass into cells.
 
     A bundle is held against this store, the data where they are at hand, and the bundles before
@@ -72,7 +79,7 @@ def accept(store: RunStore, folders: Sequence[Path], *, refits: int = 0) -> Acce
     for folder in folders:
         reviewed = _reviewed(folder)
         for path in bundle_files(folder):
-            against = Against(store, bundles=before, refits=refits)
+            against = Against(store, bundles=before, refits=refits, fold_seconds=fold_seconds)
             verdict = verify(read_file(path), path.name, against)
             verdicts.append(verdict)
             bundle = verdict.bundle
@@ -129,7 +136,7 @@ def remember(store: RunStore, verdict: Verdict) -> None:
     }
     path = _memory(store, verdict.bundle.sha256)
     try:
-        write_whole(path, json.dumps(record).encode())
+        write_whole(path, json.dumps(stamped(record)).encode())
     except OSError as error:
         raise StoreError(
             "E512", f"cannot be written: {error.strerror or error}", where=str(path)
@@ -143,6 +150,7 @@ def remembered(store: RunStore, sha256: str) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
+        version_of(found, str(path))
         return {"folds": [int(fold) for fold in found["folds"]], "largest": found["largest"]}
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(

@@ -10,7 +10,7 @@ from typing import Any
 
 from cytobench import __version__
 from cytobench.core.errors import UsageError, did_you_mean
-from cytobench.core.result import SCHEMA_VERSION
+from cytobench.core.result import KEY_VERSION
 from cytobench.data.target import BENEFIT
 from cytobench.run.provenance import framework_revision
 from cytobench.run.store import RunStore, StoredCell
@@ -168,7 +168,7 @@ def _cell(suite: str, entry: str, cell: StoredCell, where: str, permitted: str) 
         "suite": suite,
         "entry": entry,
         "framework": framework_revision(),
-        "store_schema": SCHEMA_VERSION,
+        "store_schema": KEY_VERSION,
         "permitted": permitted,
         "about": about,
     }

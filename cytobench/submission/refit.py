@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from cytobench.core.errors import CytobenchError
-from cytobench.core.seeds import derive_seed
+from cytobench.core.result import FoldFailure
 from cytobench.registry.discover import discover
+from cytobench.run.again import largest_difference, run_again, sampled
 from cytobench.run.cells import Cell, load_cell
-from cytobench.run.fold import run_fold
+from cytobench.run.environment import differences
 from cytobench.run.provenance import versions
 from cytobench.submission.bundle import Bundle, fold_member
 from cytobench.submission.claims import installed_source
@@ -57,9 +57,7 @@ def sampled_folds(bundle: Bundle, number: int, nonce: str) -> list[int]:
     Without that word a submitter could try bundle after bundle until a chosen fold is drawn.
     """
     seed = hashlib.sha256(f"{nonce}/{bundle.sha256}".encode()).hexdigest()
-    draw = np.random.default_rng(derive_seed("refit", seed))
-    folds = len(bundle.folds)
-    return sorted(draw.choice(folds, size=min(number, folds), replace=False).tolist())
+    return sampled(len(bundle.folds), number, seed)
 
 
 def why_not(bundle: Bundle) -> str:
@@ -76,33 +74,34 @@ def why_not(bundle: Bundle) -> str:
     return ""
 
 
-def refit(bundle: Bundle, fold: int, config: Mapping[str, Any]) -> Refit:
-    """Fit one fold again and compare every prediction."""
+def refit(
+    bundle: Bundle, fold: int, config: Mapping[str, Any], *, seconds: float | None = None
+) -> Refit:
+    """Fit one fold again and compare every prediction.
+
+    Parameters
+    ----------
+    seconds : float, optional
+        What it may take; a model that takes longer fails.
+    """
     at = bundle.at(fold_member(fold))
-    try:
-        loaded = load_cell(Cell(bundle.cell["suite"], bundle.cell["entry"], config))
-        result = run_fold(loaded, fold, b"")
-    except (Exception, SystemExit) as error:  # whatever a plugin raises is an answer about it
-        said = error.message if isinstance(error, CytobenchError) else f"{error}"
-        message = f"{type(error).__name__}: {said}"
-        return Refit(fold, float("nan"), refusal("E761", message[:300], at))
+    cell = Cell(bundle.cell["suite"], bundle.cell["entry"], config)
+    ((_, result),) = run_again(cell, bundle.key, [fold], b"", seconds=seconds)
+    if isinstance(result, FoldFailure):
+        return Refit(fold, float("nan"), refusal("E761", result.error[:300], at))
     stated = bundle.folds[fold]
-    mine = np.asarray(result.predictions.prediction, dtype=float)
-    other = np.asarray(stated.predictions.prediction, dtype=float)
-    largest = float(np.abs(mine - other).max()) if mine.shape == other.shape else float("inf")
-    scale = max(1.0, float(np.abs(mine).max(initial=0.0)))
+    largest = largest_difference(stated, result)
+    scale = max(1.0, float(np.abs(result.predictions.prediction).max(initial=0.0)))
     same_threshold = _near(result.threshold, stated.threshold)
     if largest <= TOLERANCE * scale and same_threshold:
         return Refit(fold, largest)
     said = f"predictions differ by up to {largest:.3g}"
     if not same_threshold:
         said = f"the threshold is {stated.threshold}, refitted {result.threshold}"
-    here = versions(*loaded.model.extras)
-    other_versions = [
-        f"{name} {theirs}, here {here.get(name, 'absent')}"
-        for name, theirs in bundle.about["versions"].items()
-        if here.get(name) != theirs
-    ]
+    loaded = load_cell(cell)
+    stated_versions = bundle.about["versions"]
+    here = {**dict.fromkeys(stated_versions, "absent"), **versions(*loaded.model.extras)}
+    other_versions = differences(stated_versions, here)
     if other_versions or loaded.key != bundle.key:
         said += f" ({'; '.join(other_versions) or 'another revision of cytobench'})"
         return Refit(fold, largest, refusal("E762", said, at))

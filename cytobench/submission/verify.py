@@ -43,6 +43,8 @@ class Against:
         The bundle has to claim this suite.
     refits : int
         Folds to fit again; 0 for none.
+    fold_seconds : float or None
+        What fitting one of them may take.
     nonce : str
         A word that the submitter could not know, mixed into the choice of folds.
     overrides : sequence of str
@@ -53,6 +55,7 @@ class Against:
     bundles: Sequence[Path] = ()
     suite: str | None = None
     refits: int = 0
+    fold_seconds: float | None = None
     nonce: str = ""
     overrides: Sequence[str] = ()
 
@@ -184,7 +187,8 @@ def _refitted(
     if reason or config is None:
         return [], [f"no fold was refitted: {reason}"]
     folds = sampled_folds(bundle, asked.refits, asked.nonce)
-    return [refit(bundle, fold, config) for fold in folds], []
+    limit = asked.fold_seconds
+    return [refit(bundle, fold, config, seconds=limit) for fold in folds], []
 
 
 def _once(findings: Sequence[BundleError]) -> list[BundleError]:

@@ -11,7 +11,6 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cytobench.core.hashing import digest
 from cytobench.leaderboard.build import board_of, pages
 from cytobench.leaderboard.collect import labels
 from cytobench.run.claims import WORKING
@@ -223,7 +222,7 @@ class Mirror:
     @cached_property
     def identity(self) -> str:
         """Names this store among others that write to the same server."""
-        return digest(self.store.salt().hex())[:12]
+        return self.store.identity
 
     @contextmanager
     def _guard(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from cytobench.core.result import FoldFailure
 from cytobench.data.target import BENEFIT
+from cytobench.evaluate.cohort_facts import FEWEST
 from cytobench.evaluate.importance import alike, importances, losses
 from cytobench.evaluate.intervals import Estimate
 from cytobench.evaluate.scores import HEADLINE, Scores
@@ -470,11 +471,13 @@ def _fold_rows(cell: StoredCell) -> list[dict[str, Any]]:
     labels = cell.about["test_labels"]
     rows = []
     for position, fold in enumerate(cell.folds):
-        label = {"test part": labels[fold.fold]} if any(labels) else {}
+        n_test = len(fold.predictions.y)
+        shown = n_test >= FEWEST
+        label = {"test part": labels[fold.fold] if shown else ""} if any(labels) else {}
         rows.append(
             {"fold": fold.fold, "repeat": fold.repeat}
             | label
-            | {"n train": fold.n_train, "n test": len(fold.predictions.y)}
+            | {"n train": fold.n_train, "n test": n_test if shown else ""}
             | {name: _digits(values[position]) for name, values in by_fold.items()}
             | {"threshold": _digits(fold.threshold)}
             | {"seconds": f"{sum(fold.timings.values()):.3f}"}

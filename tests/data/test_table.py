@@ -318,7 +318,7 @@ def test_a_join_that_is_not_one_to_one_names_both_rows(load, tmp_path):
     (tmp_path / "age.csv").write_text("id,years\np1,30\np1,31\n")
     source = {"join": [{"file": "trial.csv"}, {"file": "age.csv"}], "by": "id"}
 
-    with pytest.raises(DataError, match=r"E323.*age\.csv, line 2.*'p1' is there twice.*line 3"):
+    with pytest.raises(DataError, match=r"E323.*age\.csv, line 2.*patient is there twice.*line 3"):
         load(source=source)
 
 

@@ -58,7 +58,70 @@ def test_no_bin_and_no_group_speaks_of_fewer_than_five_patients():
     assert min(counts) >= FEWEST
     assert sum(facts["analytes"][0]["histogram"]["counts"]) == 60
     (sex,) = [item for item in facts["covariates"] if item["name"] == "sex"]
-    assert sex["levels"] == {"usual": 57, "rare": None}
+    assert sex["levels"] == {"others": 60}, "57 of 60 would tell that 3 are left"
+
+
+def test_small_levels_are_counted_together_and_not_named():
+    sites = np.array(["north"] * 40 + ["east"] * 14 + ["Ward 3"] * 4 + ["Ward 4"] * 2)
+    facts = cohort_facts(made(sex=sites))
+
+    (sex,) = [item for item in facts["covariates"] if item["name"] == "sex"]
+    assert sex["levels"] == {"north": 40, "east": 14, "others": 6}
+    assert "Ward" not in json.dumps(facts)
+
+
+def test_remarks_about_single_patients_are_no_levels():
+    facts = cohort_facts(made(sex=[f"came {k} weeks after her move" for k in range(60)]))
+
+    (sex,) = [item for item in facts["covariates"] if item["name"] == "sex"]
+    assert sex["levels"] == {"others": 60}
+
+
+def test_an_arm_of_three_is_neither_named_nor_follows_from_the_others():
+    arms = ["A"] * 40 + ["B"] * 17 + ["C"] * 3
+    facts = cohort_facts(made(60, arms=arms, y=(np.arange(60) % 2).astype(float)))
+
+    (part,) = facts["outcomes"]
+    assert [(row["arm"], row["n"]) for row in part["arms"]] == [
+        ("all", 60),
+        ("A", 40),
+        ("others", 20),
+    ]
+    assert facts["groups"]["arm"] == {"A": 40, "others": 20}
+
+
+def test_few_known_outcomes_in_an_arm_are_hidden_with_a_second_arm():
+    y = (np.arange(90) // 3 % 2).astype(float)
+    y[(np.arange(90) % 3 == 2) & (np.arange(90) > 9)] = np.nan  # arm C: known for three
+
+    (part,) = cohort_facts(made(90, arms=("A", "B", "C"), y=y))["outcomes"]
+
+    known = {row["arm"]: row["known"] for row in part["arms"]}
+    assert known["C"] is None
+    assert sum(value is None for value in known.values()) == 2
+
+
+def test_an_analyte_measured_in_four_counts_as_not_measured():
+    few = np.where(np.arange(60) < 4, 1.5, np.nan)
+
+    _, npx = cohort_facts(made(NPX=few))["analytes"]
+
+    assert (npx["n"], npx["missing"]) == (None, 1.0)
+
+
+@pytest.mark.parametrize("n", [20, 35, 60, 99, 100])
+def test_no_number_of_an_analyte_is_the_value_of_a_patient_at_the_ends(n):
+    cohort = made(n)
+    values = np.sort(cohort.column("NPX").to_numpy())
+
+    _, npx = cohort_facts(cohort)["analytes"]
+
+    inner = (values[4], values[-5])
+    quantiles = [value for name, value in npx.items() if name[0] == "q"]
+    assert all(inner[0] <= value <= inner[1] for value in quantiles)
+    assert set(npx["histogram"]["edges"]).isdisjoint(values)
+    step = np.round(np.diff(npx["histogram"]["edges"]) / 0.01)
+    np.testing.assert_allclose(np.diff(npx["histogram"]["edges"]), step * 0.01, atol=1e-9)
 
 
 def test_an_arm_with_few_events_is_hidden_and_so_is_the_one_that_would_give_it_away():

@@ -53,6 +53,15 @@ def test_fewer_than_ten_of_either_outcome_are_hidden(events, hidden):
     assert (few.discrimination is None) == hidden
 
 
+def test_levels_of_fewer_than_five_are_not_even_named():
+    levels = ["north"] * 120 + ["south"] * 73 + ["Ward 3"] * 4 + ["Ward 4"] * 3
+
+    rows, _ = subgroup_table(cell(levels), "classification")
+
+    assert [row.level for row in rows] == ["north", "south", "others"]
+    assert [row.n for row in rows] == [120, None, None], "7 would follow from 120, 73 and 200"
+
+
 def test_unknown_levels_are_no_group():
     rows, _ = subgroup_table(cell(["female"] * 100 + [""] * 60 + ["male"] * 40), "classification")
 

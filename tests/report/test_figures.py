@@ -93,6 +93,25 @@ def test_one_figure_of_a_regression():
     assert found["predictions.png"].startswith(PNG)
 
 
+@pytest.mark.parametrize("n", [7, 60, 90])
+def test_no_figure_of_a_regression_has_a_point_for_a_patient(n):
+    folds = make_folds(
+        lambda draw, y: y + draw.normal(size=len(y)),
+        n=n,
+        outcome=lambda draw, n: draw.normal(size=n),
+    )
+    scores = Scores("regression", "repeated_stratified", folds)
+
+    figure = observed_predicted(folds, scores.estimate("mae"), "model")
+
+    values = {value for fold in folds for value in fold.predictions.y}
+    axes = figure.axes[0]
+    points = [float(y) for line in axes.lines for y in line.get_ydata()]
+    points += [float(y) for bars in axes.collections for end in bars.get_segments() for _, y in end]
+    assert values.isdisjoint(points)
+    assert max(len(line.get_ydata()) for line in axes.lines) <= 10
+
+
 def test_a_constant_regression_can_be_drawn():
     folds = make_folds(lambda draw, y: np.zeros(len(y)), outcome=lambda draw, n: np.zeros(n))
     assert drawn(folds, "regression")["predictions.png"].startswith(PNG)

@@ -93,6 +93,34 @@ def test_the_salt_is_drawn_once_and_differs_between_stores(tmp_path):
     assert first.salt() != second.salt()
 
 
+def test_a_store_whose_salt_is_gone_does_not_give_patients_a_second_name(tmp_path):
+    store = RunStore(tmp_path)
+    store.salt()
+    store.write_fold("key", a_fold())
+    (tmp_path / "salt").unlink()
+
+    with pytest.raises(StoreError, match="E513"):
+        store.salt()
+
+    assert not (tmp_path / "salt").exists()
+    assert store.identity == RunStore(tmp_path).identity, "it can still be mirrored"
+
+
+def test_what_is_stored_of_an_error_names_no_folder_of_the_machine(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    store = RunStore(tmp_path)
+    trace = 'File "/home/somebody/study/plugins/models/x.py", line 3'
+    failed = Trial(2, {"C": 1.0}, None, 0.01, trace)
+
+    store.write_failure("key", FoldFailure(4, "ValueError: no", trace, trace))
+    store.write_fold("key", a_fold(trials=[failed], warnings=[f"UserWarning: {trace}"]))
+
+    (failure,), fold = store.failures("key"), store.read_fold("key", 3)
+    said = [failure.where, failure.traceback, fold.trials[0].error, *fold.warnings]
+    assert all("~/study/plugins/models/x.py" in text for text in said)
+    assert not any("/home/somebody" in text for text in said)
+
+
 def test_a_slot_points_to_the_cell_that_was_asked_for_last(tmp_path):
     store = RunStore(tmp_path)
     for key in ("old", "new"):
