@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cytobench import console
 
 if TYPE_CHECKING:
+    from cytobench.run.store import RunStore
     from cytobench.submission.accept import Accepted
     from cytobench.submission.verify import Against, Verdict
 
@@ -241,9 +242,10 @@ def record(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def from_bundles(options: argparse.Namespace) -> Accepted:
+def from_bundles(
+    options: argparse.Namespace, store: RunStore, more: Sequence[Path] = ()
+) -> Accepted:
     """The rows that come from bundles: of the folders named, and of those beside the boards."""
-    from cytobench.run.store import RunStore
     from cytobench.submission.accept import accept, beside_boards
 
     root = published(options)
@@ -252,10 +254,8 @@ def from_bundles(options: argparse.Namespace) -> Accepted:
         for suite in dict.fromkeys(options.names or [None])
         for folder in beside_boards(root, suite)
     ]
-    folders += map(Path, options.bundles)
-    accepted = accept(
-        RunStore(Path(options.store)), folders, refits=options.refits if options.refit else 0
-    )
+    folders += [*map(Path, options.bundles), *more]
+    accepted = accept(store, folders, refits=options.refits if options.refit else 0)
     for verdict in accepted.verdicts:
         if verdict.findings or verdict.notes:
             show(verdict)

@@ -15,7 +15,7 @@ from cytobench.run.provenance import command_line
         ("postgresql://ann:s3cret@db:5432/mlflow", "postgresql://***@db:5432/mlflow"),
         ("http://ann:a/b@c@host:5000", "http://***@host:5000"),
         ("https://s3cret@host", "https://***@host"),
-        ("engine.login={username: me, password: s3cret}", "engine.login={username: me, password: ***}"),
+        ("engine.login={user: me, password: s3cret}", "engine.login={user: me, password: ***}"),
         ("engine.login.password='two words'", "engine.login.password=***"),
         ('{"passphrase": "s3 cret", "port": 22}', '{"passphrase": ***, "port": 22}'),
         ("engine.env={MLFLOW_TRACKING_TOKEN: s3cret}", "engine.env={MLFLOW_TRACKING_TOKEN: ***}"),
@@ -41,8 +41,11 @@ def test_what_holds_none_stays_as_it_is(text):
 
 
 @given(
-    st.text(st.characters(codec="ascii", exclude_characters=" '\"\\", categories=["L", "N", "P"]), min_size=4),
-)  # fmt: skip
+    st.text(
+        st.characters(codec="ascii", exclude_characters="'\"", categories=["L", "N", "P"]),
+        min_size=4,
+    )
+)
 def test_no_password_of_an_address_survives(password):
     secret = f"<{password}>"
 
