@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from cytobench.tracking import server
 
 REPOSITORY = Path(__file__).parents[2]
+TEAM = REPOSITORY / "docs" / "team"
 PASSWORD = "dbs3cret-word"
 
 
@@ -70,17 +75,53 @@ def postgresql() -> Iterator[str]:
             run("pg_ctl", "-m", "immediate", "stop")
 
 
+def composed(given: Mapping[str, str]) -> dict[str, Any]:
+    """The services of ``docs/team/compose.yaml``, variables replaced as Compose replaces them."""
+    text = (TEAM / "compose.yaml").read_text(encoding="utf-8")
+
+    def value(match: re.Match[str]) -> str:
+        name, _, rule = match[1].partition(":")
+        found = given.get(name, "")
+        if not found and rule.startswith("?"):
+            raise KeyError(f"{name}: {rule[1:]}")
+        return found or rule.removeprefix("-")
+
+    services: dict[str, Any] = yaml.safe_load(re.sub(r"\$\{([^}]*)\}", value, text))["services"]
+    return services
+
+
 @contextmanager
-def mlflow(
-    database: str, artifacts: str, more: tuple[str, ...] = (), **environment: str
-) -> Iterator[str]:
-    """A tracking server in front of a database; its address."""
+def mlflow(database: str, folder: Path, artifacts: str = "", **given: str) -> Iterator[str]:
+    """The server of ``docs/team/compose.yaml`` as a process of this machine; its address.
+
+    It has the file's command and variables; database, folders and port are those of the test.
+    """
     port = free_port()
-    words = [*server.command(artifacts, port), *more]
+    secrets = {"POSTGRES_PASSWORD": PASSWORD, "MLFLOW_SECRET_KEY": "flask-s3cret-word"}
+    service = composed({**secrets, "ARTIFACTS": artifacts, **given})["mlflow"]
+    accounts = (TEAM / "basic_auth.ini").read_text(encoding="utf-8")
+    (folder / "basic_auth.ini").write_text(
+        accounts.replace("/mlflow/users.db", f"{folder}/users.db")
+    )
+    changed = {
+        "--host=0.0.0.0": f"--host={server.HOST}",
+        "--port=5000": f"--port={port}",
+        "--workers=2": "--workers=1",
+        "--artifacts-destination=/mlflow/artifacts": f"--artifacts-destination={folder}/artifacts",
+    }
+    words = [changed.get(word, word) for word in service["command"]]
+    variables = {name: str(text) for name, text in service["environment"].items() if text}
+    variables["MLFLOW_AUTH_CONFIG_PATH"] = str(folder / "basic_auth.ini")
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        with server.running(words, database, port):
+        for name, text in variables.items():
+            patch.setenv(name, text)
+        patch.chdir(folder)
+        with server.running([sys.executable, "-m", *words], database, port):
+            (check,) = [word for word in service["healthcheck"]["test"] if "import" in word]
+            subprocess.run(
+                [sys.executable, "-c", check.replace("127.0.0.1:5000", f"127.0.0.1:{port}")],
+                check=True,
+            )
             yield f"http://{server.HOST}:{port}"
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support.servers import PASSWORD, REPOSITORY, everything_in, mlflow, postgresql
+from support.servers import PASSWORD, everything_in, mlflow, postgresql
 
 from cytobench.run.store import RunStore
 
@@ -73,17 +73,10 @@ class Team:
 @pytest.fixture(scope="module")
 def team(tmp_path_factory):
     folder = tmp_path_factory.mktemp("team")
-    accounts = (REPOSITORY / "docs/team/basic_auth.ini").read_text(encoding="utf-8")
-    (folder / "auth.ini").write_text(accounts.replace("/mlflow/users.db", f"{folder}/users.db"))
     with (
         postgresql() as database,
-        mlflow(
-            database, str(folder / "artifacts"), ("--app-name", "basic-auth"),
-            MLFLOW_AUTH_CONFIG_PATH=str(folder / "auth.ini"),
-            MLFLOW_AUTH_ADMIN_PASSWORD=ADMIN,
-            MLFLOW_FLASK_SERVER_SECRET_KEY="flask-s3cret-word",
-        ) as server,
-    ):  # fmt: skip
+        mlflow(database, folder, MLFLOW_ADMIN_PASSWORD=ADMIN) as server,
+    ):
         people = []
         for name in PEOPLE:
             create_account(server, name)
