@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cytobench.leaderboard.benefit import AnyBoard
     from cytobench.leaderboard.kept import Pages
     from cytobench.run.store import RunStore
+    from cytobench.submission.accept import Accepted
 
 ACTIONS = {
     "build": "write Markdown, JSON and a README for each suite",
@@ -39,11 +40,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what to write (build: leaderboards, site: leaderboards/site, submit: a file or "
         "folder, default .)",
     )  # fmt: skip
+    parser.add_argument(
+        "--from-mlflow", metavar="URI",
+        help="build, show, site: from the predictions on a tracking server instead of a run store",
+    )  # fmt: skip
     submitting.add_arguments(parser)
     parser.epilog = (
         "examples:\n"
         "  cytobench leaderboard build quickstart          write the files of a suite\n"
         "  cytobench leaderboard show                      print every board of the store\n"
+        "  cytobench leaderboard build --from-mlflow http://server:5000\n"
         "  cytobench leaderboard submit my_model --suite quickstart\n"
         "  cytobench leaderboard verify bundle.zip --refit --json\n\n"
         "Exit code: 0 done or accepted, 1 nothing to show or refused, 2 usage error."
@@ -56,17 +62,38 @@ def execute(options: argparse.Namespace) -> int:
         return submitting.submit(options)
     if options.action == "verify":
         return submitting.verify_files(options)
-    from cytobench.leaderboard.build import boards, pages
-    from cytobench.leaderboard.show import show
     from cytobench.run.store import RunStore
 
-    store = RunStore(Path(options.store))
-    submitted = submitting.from_bundles(options).cells
+    if not options.from_mlflow:
+        store = RunStore(Path(options.store))
+        return _boards(options, store, submitting.from_bundles(options, store), options.store)
+    from cytobench.core.secrets import without_secrets
+    from cytobench.tracking.bundles import fetched
+
+    with fetched(options.from_mlflow, options.names) as server:
+        where = without_secrets(options.from_mlflow)
+        if server.without:
+            console.warn(
+                f"{server.without} runs on {where} carry no predictions and are no rows here; "
+                "their tags say why, or they were written without tracking.rows=true"
+            )
+        # An empty store: nothing of this machine is among the rows.
+        store = RunStore(server.folder / "runs")
+        accepted = submitting.from_bundles(options, store, [server.folder])
+        return _boards(options, store, accepted, where)
+
+
+def _boards(options: argparse.Namespace, store: RunStore, accepted: Accepted, where: str) -> int:
+    """Build, show or lay out the boards of a store and of accepted bundles."""
+    from cytobench.leaderboard.build import boards, pages
+    from cytobench.leaderboard.show import show
+
+    submitted = accepted.cells
     suites = list(dict.fromkeys(options.names or [None]))
     if options.action == "build":
         kept = [item for suite in suites for item in pages(store, suite, submitted=submitted)]
         _build(kept, submitting.published(options))
-        return 0 if kept else _nothing(options.store)
+        return 0 if kept else _nothing(where)
     thorough = options.action == "site"
     found = [
         board
@@ -74,7 +101,7 @@ def execute(options: argparse.Namespace) -> int:
         for board in boards(store, suite, thorough=thorough, submitted=submitted)
     ]
     if not found:
-        return _nothing(options.store)
+        return _nothing(where)
     if options.action == "show":
         for board in found:
             show(board)
@@ -83,8 +110,8 @@ def execute(options: argparse.Namespace) -> int:
     return 0
 
 
-def _nothing(store: str) -> int:
-    console.warn(f"no finished cells in {store}; start a run: cytobench run")
+def _nothing(where: str) -> int:
+    console.warn(f"no finished cells in {where}; start a run: cytobench run")
     return 1
 
 

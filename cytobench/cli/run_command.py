@@ -43,10 +43,11 @@ def execute(options: argparse.Namespace) -> int:
 
 def _print_config(overrides: list[str]) -> int:
     from cytobench.config import to_yaml
+    from cytobench.core.secrets import without_secrets
     from cytobench.run.jobs import plan_jobs
 
     jobs = plan_jobs(overrides)
     for cell in jobs.cells:
         console.say(f"# {cell.suite}/{cell.entry}")
-        console.say(to_yaml({**cell.config, **jobs.settings}) + "\n---")
+        console.say(without_secrets(to_yaml({**cell.config, **jobs.settings})) + "\n---")
     return 0

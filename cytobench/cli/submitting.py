@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cytobench import console
 
 if TYPE_CHECKING:
+    from cytobench.run.store import RunStore
     from cytobench.submission.accept import Accepted
     from cytobench.submission.verify import Against, Verdict
 
@@ -268,9 +269,10 @@ def record(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def from_bundles(options: argparse.Namespace) -> Accepted:
+def from_bundles(
+    options: argparse.Namespace, store: RunStore, more: Sequence[Path] = ()
+) -> Accepted:
     """The rows that come from bundles: of the folders named, and of those beside the boards."""
-    from cytobench.run.store import RunStore
     from cytobench.submission.accept import accept, beside_boards
 
     root = published(options)
@@ -279,10 +281,10 @@ def from_bundles(options: argparse.Namespace) -> Accepted:
         for suite in dict.fromkeys(options.names or [None])
         for folder in beside_boards(root, suite)
     ]
-    folders += map(Path, options.bundles)
+    folders += [*map(Path, options.bundles), *more]
     check_limit(options.fold_seconds)
     accepted = accept(
-        RunStore(Path(options.store)),
+        store,
         folders,
         refits=options.refits if options.refit else 0,
         fold_seconds=options.fold_seconds,

@@ -35,6 +35,7 @@ def execute(options: argparse.Namespace) -> int:
     """Run the command."""
     from cytobench.config import compose_jobs
     from cytobench.core.errors import UsageError
+    from cytobench.core.secrets import without_secrets
     from cytobench.run.store import RunStore
     from cytobench.tracking import Mirror
 
@@ -49,7 +50,9 @@ def execute(options: argparse.Namespace) -> int:
     if options.champion:
         return _champion(mirror, options.champion)
     written, present = mirror.everything(rebuild=options.rebuild)
-    console.say(f"{written} cells written to {mirror.uri}, {present} were already there")
+    console.say(
+        f"{written} cells written to {without_secrets(mirror.uri)}, {present} were already there"
+    )
     console.say("browse:  cytobench ui")
     return 0
 

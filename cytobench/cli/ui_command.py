@@ -24,20 +24,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Run the command until Ctrl-C."""
     from cytobench.config import compose_jobs
+    from cytobench.core.secrets import without_secrets
     from cytobench.tracking import server
     from cytobench.tracking.client import is_server
 
     config = compose_jobs(options.overrides)[0]["tracking"]
     uri = server.browsable(config)
     if is_server(uri):
-        _links(uri.rstrip("/"), server.experiments(uri))
+        _links(without_secrets(uri.rstrip("/")), server.experiments(uri))
         return 0
     server.check_port(options.port)
     found = server.experiments(uri)
     console.say("starting the MLflow UI ...", style="dim")
     try:
-        arguments = server.command(uri, config["artifacts"], options.port)
-        with server.running(arguments, options.port) as process:
+        arguments = server.command(config["artifacts"], options.port)
+        with server.running(arguments, uri, options.port) as process:
             _links(f"http://{server.HOST}:{options.port}", found)
             console.say(HELP, style="dim")
             return process.wait()

@@ -7,9 +7,11 @@ The first digit of a code names the area: ``E1`` command line and configuration,
 
 from __future__ import annotations
 
+from cytobench.core.secrets import without_secrets
+
 
 class CytobenchError(Exception):
-    """A problem that the user can fix; shown without a traceback.
+    """A problem that the user can fix; shown without a traceback, and without a password.
 
     Parameters
     ----------
@@ -25,10 +27,10 @@ class CytobenchError(Exception):
 
     def __init__(self, code: str, message: str, *, where: str = "", hint: str = "") -> None:
         self.code = code
-        self.message = message
-        self.where = where
-        self.hint = hint
-        super().__init__(code, message, where, hint)
+        self.message = without_secrets(message)
+        self.where = without_secrets(where)
+        self.hint = without_secrets(hint)
+        super().__init__(code, self.message, self.where, self.hint)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments do not survive the default pickling, and workers send these back.

@@ -1,12 +1,9 @@
-"""Paths and addresses as they may be read elsewhere: without home folders and passwords."""
+"""Paths as they may be read elsewhere: without home folders."""
 
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
-
-PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)")
 
 
 def elsewhere(text: str) -> str:
@@ -15,8 +12,3 @@ def elsewhere(text: str) -> str:
         if len(folder) > 1:  # in a container either may be the root
             text = text.replace(folder + os.sep, short + os.sep)
     return text
-
-
-def without_password(text: str) -> str:
-    """A text in which the password of an address is ``***``."""
-    return PASSWORD.sub(r"\1***", text)

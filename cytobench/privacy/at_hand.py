@@ -13,6 +13,7 @@ from cytobench.privacy.codes import Leak
 from cytobench.privacy.files import SALT, is_salt
 from cytobench.privacy.material import Item, items
 from cytobench.run.cells import load_cohort
+from cytobench.run.store import salt_in
 
 
 def salt_at(folder: Path, named: str | None) -> bytes | None:
@@ -29,7 +30,7 @@ def salt_at(folder: Path, named: str | None) -> bytes | None:
     content = path.read_bytes() if path.is_file() else None
     if not is_salt(Item(SALT, path, content)):
         raise UsageError("E132", "is no salt of a run store", where=str(path))
-    return content
+    return salt_in(path)
 
 
 def cohorts_at_hand(folder: Path, overrides: Sequence[str]) -> tuple[list[Cohort], list[Leak]]:

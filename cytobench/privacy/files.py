@@ -14,7 +14,8 @@ from cytobench.privacy.material import Item, links
 from cytobench.privacy.rows import INNER
 
 SALT = "salt"
-SALT_BYTES = 32
+SALT_BYTES = (32, 40)
+"""Without and with its checksum."""
 
 
 def of_file(item: Item, known: Knowledge) -> Iterator[Leak]:
@@ -32,7 +33,7 @@ def of_file(item: Item, known: Knowledge) -> Iterator[Leak]:
 
 def is_salt(item: Item) -> bool:
     """A run store's salt, wherever it lies."""
-    return item.name == SALT and item.content is not None and len(item.content) == SALT_BYTES
+    return item.name == SALT and item.content is not None and len(item.content) in SALT_BYTES
 
 
 def _mode(path: Path) -> int:

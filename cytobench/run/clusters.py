@@ -8,6 +8,7 @@ import multiprocessing
 import shlex
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,7 +59,8 @@ def check_cluster(engine: Mapping[str, Any]) -> Any:
     Raises
     ------
     UsageError
-        ``E115`` for a cluster or a time that is none, or where Dask is not installed.
+        ``E115`` for a cluster or a time that is none, or where Dask is not installed; ``E525``
+        for a scheduler elsewhere whose connections are not encrypted.
     CytobenchError
         ``E520`` where the scheduler does not answer.
     """
@@ -69,6 +71,8 @@ def check_cluster(engine: Mapping[str, Any]) -> Any:
         raise UsageError(
             "E115", f"must be tcp://HOST:PORT or tls://, not {address!r}", where="engine.address"
         )
+    if address is not None and not engine.get("plain"):
+        _check_encrypted(str(address))
     if cluster not in CLUSTERS:
         hint = f"there are: {', '.join(CLUSTERS)}; of others give the scheduler: engine.address"
         raise UsageError("E115", f"there is no cluster {cluster!r}", hint=hint)
@@ -84,6 +88,21 @@ def check_cluster(engine: Mapping[str, Any]) -> Any:
         with _dask(), _client(str(address)) as client:
             return max(len(client.nthreads()), 1)
     return cpu_count()
+
+
+def _check_encrypted(address: str) -> None:
+    """That nobody on the way can read what travels; this machine is no way."""
+    scheme, _, rest = address.partition("://")
+    host = rest.rpartition(":")[0].strip("[]")
+    if scheme == "tcp" and host != "localhost" and host != "::1" and not host.startswith("127."):
+        raise UsageError(
+            "E525",
+            "is not encrypted: the salt that makes pseudonyms unguessable would travel in the "
+            "open, and predictions beside outcomes",
+            where=f"engine.address={address}",
+            hint="start the scheduler with certificates (tls://); on a network that you trust: "
+            "engine.plain=true",
+        )
 
 
 def _check_kind(engine: Mapping[str, Any], cluster: str) -> None:
@@ -237,21 +256,57 @@ def slurm(engine: Mapping[str, Any], workers: int = 0) -> Any:
     )
 
 
-def _ssh(engine: Mapping[str, Any], workers: int) -> Any:
+@contextmanager
+def _ssh(engine: Mapping[str, Any], workers: int) -> Iterator[Any]:
     """Processes on hosts that one may log in to without a password; the first has the scheduler."""
+    import dask
     from distributed import SSHCluster
 
     hosts = [str(host) for host in engine["hosts"]]
     variables = [
         f"{name}={shlex.quote(str(text))}" for name, text in (engine.get("env") or {}).items()
     ]
-    return SSHCluster(
-        [hosts[0], *hosts],
-        connect_options=dict(engine.get("login") or {}),
-        worker_options={"nthreads": 1, "n_workers": math.ceil(workers / len(hosts))},
-        scheduler_options={"port": 0, "dashboard": False},
-        remote_python=" ".join(["env", *variables, sys.executable]),
-    )
+    with (
+        _certificates() as (security, settings),
+        # They read these settings on their command lines: names of files, no key.
+        dask.config.set(settings),
+        SSHCluster(
+            [hosts[0], *hosts],
+            connect_options=dict(engine.get("login") or {}),
+            worker_options={"nthreads": 1, "n_workers": math.ceil(workers / len(hosts))},
+            scheduler_options={"protocol": "tls", "port": 0, "dashboard": False},
+            remote_python=" ".join(["env", *variables, sys.executable]),
+            security=security,
+        ) as started,
+    ):
+        yield started
+
+
+@contextmanager
+def _certificates() -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Certificates of one run, in files of the home folder that their owner alone may read.
+
+    Yields
+    ------
+    security : distributed.Security
+    settings : dict
+        Of Dask, by which a process that sees the same home folder finds them.
+    """
+    from distributed import Security
+
+    made = Security.temporary()
+    parent = Path.home() / ".cytobench"
+    parent.mkdir(mode=0o700, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="ssh-", dir=parent) as name:
+        key, certificate = Path(name, "key.pem"), Path(name, "certificate.pem")
+        key.touch(mode=0o600)
+        key.write_text(made.tls_client_key)
+        certificate.write_text(made.tls_client_cert)
+        tls: dict[str, Any] = {"distributed.comm.tls.ca-file": str(certificate)}
+        for role in ("scheduler", "worker", "client"):
+            tls[f"distributed.comm.tls.{role}.key"] = str(key)
+            tls[f"distributed.comm.tls.{role}.cert"] = str(certificate)
+        yield made, {**tls, "distributed.comm.require-encryption": True}
 
 
 STARTED: Mapping[str, Callable[[Mapping[str, Any], int], Any]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -14,6 +15,8 @@ from cytobench.run.worker import Done, Reply, Visit, welcome
 
 SAID = 15.0
 """Seconds without a worker after which somebody who waits is told so."""
+ANSWERS = 30.0
+"""Seconds in which a worker answers its welcome; one that is frozen would hold up all others."""
 ELSEWHERE = "[E501]"
 """Of a worker that has other data or plugins than the process that planned the run."""
 
@@ -81,9 +84,10 @@ class Crew:
         return bool(self.fit - refused)
 
     def _welcome(self, new: list[str]) -> None:
-        replies = self.connection.client.run(welcome, self.visit, workers=new, on_error="return")
-        for address, reply in replies.items():
-            if isinstance(reply, OSError):
+        replies = self.connection.client.sync(self._ask_all, new)
+        for address, reply in zip(new, replies, strict=True):
+            # TimeoutError is an OSError too.
+            if isinstance(reply, OSError) and not isinstance(reply, TimeoutError):
                 continue  # gone before it could answer
             why = reply.unfit if isinstance(reply, Reply) else _without_us(reply)
             if not why:
@@ -92,6 +96,20 @@ class Crew:
             if why not in self.unfit.values():
                 console.warn(f"the worker {address} is left out: {why}")
             self.unfit[address] = why
+
+    async def _ask_all(self, new: list[str]) -> list[Any]:
+        """The answers of workers to their welcome, or what was raised; none waits for another."""
+        return await asyncio.gather(*map(self._ask, new))
+
+    async def _ask(self, address: str) -> Any:
+        asked = self.connection.client.run(
+            welcome, self.visit, workers=[address], on_error="return"
+        )
+        try:
+            replies = await asyncio.wait_for(asked, ANSWERS)
+        except (OSError, TimeoutError) as error:
+            return error
+        return replies.get(address, ConnectionError())
 
     def _nobody(self) -> CytobenchError:
         why = "; ".join(sorted(set(self.unfit.values())))
@@ -104,4 +122,6 @@ class Crew:
 
 
 def _without_us(error: Any) -> str:
+    if isinstance(error, TimeoutError):
+        return f"[E524] it has not answered for {ANSWERS:.0f} s: frozen, or its machine is"
     return f"cytobench cannot be used on it ({type(error).__name__}: {error})"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cytobench import __version__
 from cytobench.core.hashing import digest, file_digest
-from cytobench.core.places import without_password
+from cytobench.core.secrets import without_secrets
 from cytobench.registry.extras import distributions
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -88,5 +88,5 @@ def _git(*arguments: str) -> str:
 
 
 def command_line(overrides: Sequence[str]) -> str:
-    """The command that repeats a run, without the password of an address."""
-    return without_password(shlex.join(["cytobench", "run", *overrides]))
+    """The command that repeats a run; it is shown and stored, so that passwords are left out."""
+    return shlex.join(["cytobench", "run", *map(without_secrets, overrides)])

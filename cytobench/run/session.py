@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
@@ -164,7 +164,6 @@ def run_cells(
     listener.planned(list(plans.values()), summary.refused)
     specs = _work(list(plans.values()), workers)
     if specs:
-        _check_salt(store, plans.values())
         _run(specs, plans, engine, store, listener, summary)
     return summary
 
@@ -237,24 +236,6 @@ def _run(
             for spec in done:
                 summary.folds_of_others += 1
                 ended(spec.key, store.read_fold(spec.key, spec.fold))
-
-
-def _check_salt(store: RunStore, plans: Iterable[Planned]) -> None:
-    """See that patients of new folds get the names that they have in those that are there.
-
-    Raises
-    ------
-    StoreError
-        ``E513`` where the salt was lost.
-    """
-    begun = [planned for planned in plans if 0 < len(planned.missing) < planned.folds]
-    if begun and not store.salted:
-        raise StoreError(
-            "E513",
-            "the salt of the patients' pseudonyms is missing, and cells are half done with it",
-            where=str(store.root / "salt"),
-            hint="restore the file from a copy, or start another store with store=PATH",
-        )
 
 
 def _say_damaged(damaged: Sequence[StoreError]) -> None:

@@ -137,17 +137,12 @@ class RunStore:
             self._state_version()
             drawn = secrets.token_bytes(SALT)
             self._write(path, drawn + _salt_check(drawn), replace=False)
-        return _salt(path)
-
-    @property
-    def salted(self) -> bool:
-        """Whether the salt was drawn already."""
-        return (self.root / "salt").exists()
+        return salt_in(path)
 
     def known_salt(self) -> bytes | None:
         """The salt, or None for a copy that was shared without it."""
         path = self.root / "salt"
-        return _salt(path) if path.exists() else None
+        return salt_in(path) if path.exists() else None
 
     def _state_version(self) -> None:
         """Say once which version the folder is of: what has no room for one, salt and index."""
@@ -524,7 +519,14 @@ def _kind(column: str) -> Any:
     return pa.float64() if number else pa.string()
 
 
-def _salt(path: Path) -> bytes:
+def salt_in(path: Path) -> bytes:
+    """The salt in a file.
+
+    Raises
+    ------
+    StoreError
+        ``E513`` for one that is damaged.
+    """
     content = _read(path)
     salt, check = content[:SALT], content[SALT:]
     if len(salt) < SALT or check not in (b"", _salt_check(salt)):

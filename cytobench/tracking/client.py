@@ -7,6 +7,7 @@ import http.client
 import itertools
 import os
 import ssl
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,12 +17,14 @@ from typing import Any
 
 from cytobench.core.errors import CytobenchError
 from cytobench.tracking.board_record import BOARD
-from cytobench.tracking.record import CELL, ENTRY, STORE, Record
+from cytobench.tracking.record import BUNDLE, CELL, ENTRY, STORE, Record
 
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    # It would print the server's address for each run, with the password that may be in it.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     # A server that is away should cost seconds, not the four minutes of MLflow's own retries.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
@@ -35,13 +38,14 @@ SQLITE = "sqlite:///"
 
 @dataclass(frozen=True)
 class Mirrored:
-    """A run that cytobench wrote."""
+    """A run that cytobench wrote; `bundle` where it carries the predictions too."""
 
     run: str
     name: str
     cell: str
     store: str
     finished: bool
+    bundle: bool = False
 
 
 class Tracker:
@@ -72,7 +76,13 @@ class Tracker:
         """Id of the experiment of that name: found, restored from the bin, or created."""
         found = self.client.get_experiment_by_name(name)
         if found is None:
-            return str(self.client.create_experiment(name, location, dict(tags)))
+            try:
+                return str(self.client.create_experiment(name, location, dict(tags)))
+            except Exception:
+                # Somebody else was faster: MLflow holds names apart, in whichever words.
+                found = self.client.get_experiment_by_name(name)
+                if found is None:
+                    raise
         if found.lifecycle_stage == "deleted":
             self.client.restore_experiment(found.experiment_id)
         for key, value in tags.items():
@@ -90,7 +100,17 @@ class Tracker:
 
     def runs(self, experiment: str) -> list[Mirrored]:
         """The runs of an experiment that cytobench wrote."""
-        found = self._pages(self.client.search_runs, experiment_ids=[experiment])
+        return self._mirrored(experiment, "")
+
+    def runs_of(self, experiment: str, cell: str) -> list[Mirrored]:
+        """The runs of a cell, whoever wrote them, in an order that all see alike."""
+        found = self._mirrored(experiment, f"tags.`{CELL}` = '{cell}'")
+        return sorted(found, key=lambda run: run.run)
+
+    def _mirrored(self, experiment: str, wanted: str) -> list[Mirrored]:
+        found = self._pages(
+            self.client.search_runs, experiment_ids=[experiment], filter_string=wanted
+        )
         return [
             Mirrored(
                 run=run.info.run_id,
@@ -98,6 +118,7 @@ class Tracker:
                 cell=run.data.tags[CELL],
                 store=run.data.tags.get(STORE, ""),
                 finished=run.info.status == "FINISHED",
+                bundle=BUNDLE in run.data.tags,
             )
             for run in found
             if CELL in run.data.tags
@@ -148,6 +169,11 @@ class Tracker:
         status = "FINISHED" if record.complete else "FAILED"
         self.client.set_terminated(run_id, status, ended)
         return run_id
+
+    def download(self, run: str, name: str, target: Path) -> None:
+        """Download one artifact of a run to a file."""
+        with tempfile.TemporaryDirectory(prefix="cytobench-") as folder:
+            Path(self.client.download_artifacts(run, name, folder)).replace(target)
 
     def _log_dataset(self, run: str, dataset: Mapping[str, str]) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag

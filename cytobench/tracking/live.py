@@ -38,12 +38,12 @@ class Live:
     store : Path
         The run store's folder.
     config : mapping
-        The ``tracking`` node: ``uri`` and ``artifacts``.
+        The ``tracking`` node.
     """
 
     def __init__(self, store: Path, config: Mapping[str, Any]) -> None:
         self.uri = str(config["uri"])
-        self._place = {"store": str(store), "uri": self.uri, "artifacts": str(config["artifacts"])}
+        self._place = {**config, "store": str(store)}
         self._writer: _Writer | None = None
         self._asked = self._written = 0
         self._open = self._failed = False

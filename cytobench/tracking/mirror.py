@@ -1,4 +1,9 @@
-"""Bring MLflow to what the run store says: one cell, or all of it."""
+"""Bring MLflow to what the run store says: one cell, or all of it.
+
+Several people may write to one server, each from a store of his own. MLflow has no locks: a cell
+that two of them write at once is there twice for a moment, and whoever finishes last sees both and
+leaves one.
+"""
 
 from __future__ import annotations
 
@@ -57,13 +62,16 @@ class Mirror:
     ----------
     store : RunStore
     config : mapping
-        The ``tracking`` node: ``uri`` and ``artifacts``.
+        The ``tracking`` node: ``uri`` and ``artifacts``; ``rows`` and ``permitted`` where
+        predictions are to be written too.
     """
 
     def __init__(self, store: RunStore, config: Mapping[str, Any]) -> None:
         self.store = store
         self.uri = str(config["uri"])
         self.artifacts = str(config["artifacts"])
+        self.rows = bool(config.get("rows", False))
+        self.permitted = str(config.get("permitted", ""))
         # What a cell is does not change while its entry is mirrored.
         self._about = cache(store.about)
         self._cohort = cache(partial(cohort_text, store))
@@ -98,14 +106,34 @@ class Mirror:
         """
         with self._guard():
             experiment = self._experiment(suite, entry, key)
-            present = [run for run in experiment.runs if run.cell == key]
-            written = renew or not any(run.finished for run in present)
+            written = renew or not self._is_there(experiment, key)
             if written:
-                for run in present:
-                    self._delete(experiment, run)
+                for run in [run for run in experiment.runs if run.cell == key]:
+                    # What another store has not finished may be under way at this moment.
+                    if run.finished or run.store == self.identity:
+                        self._delete(experiment, run)
                 self._write(experiment, key)
+                self._leave_one(experiment, key)
             experiment.settled = False
         return written
+
+    def _is_there(self, experiment: _Experiment, key: str) -> bool:
+        """Whether a cell has a finished run; the server is asked again where none is known."""
+        if not any(run.finished for run in experiment.runs if run.cell == key):
+            self._see(experiment, key)
+        return any(run.finished for run in experiment.runs if run.cell == key)
+
+    def _see(self, experiment: _Experiment, key: str) -> list[Mirrored]:
+        """The runs of a cell as they are now."""
+        now = self.tracker.runs_of(experiment.id, key)
+        experiment.runs[:] = [*(run for run in experiment.runs if run.cell != key), *now]
+        return now
+
+    def _leave_one(self, experiment: _Experiment, key: str) -> None:
+        """Of a cell's finished runs the first, by a rule that does not depend on who applies it."""
+        finished = [run for run in self._see(experiment, key) if run.finished]
+        for run in finished[1:]:
+            self._delete(experiment, run)
 
     def settle(self) -> None:
         """Name the runs of what was written since, as the leaderboard labels them.
@@ -121,6 +149,7 @@ class Mirror:
         with self._guard():
             for experiment in self._experiments.values():
                 if not experiment.settled:
+                    experiment.runs = self.tracker.runs(experiment.id)  # others may have deleted
                     self._rename(experiment)
                     experiment.settled = True
 
@@ -275,12 +304,21 @@ class Mirror:
             self.store.failures(key),
             shown[1] if shown else None,
         )
-        record = replace(record, tags={**record.tags, STORE: self.identity})
         with tempfile.TemporaryDirectory(prefix="cytobench-") as folder:
             fingerprint = str(cell.about["dataset"]["fingerprint"])
             write_files(cell, shown, Path(folder), self._cohort(fingerprint))
+            said = self._bundle(experiment, cell, Path(folder)) if self.rows else {}
+            record = replace(record, tags={**record.tags, STORE: self.identity, **said})
             run = self.tracker.write(experiment.id, record, Path(folder), self._ended(key))
         experiment.runs.append(Mirrored(run, record.name, key, self.identity, record.complete))
+
+    def _bundle(self, experiment: _Experiment, cell: StoredCell, folder: Path) -> dict[str, str]:
+        """Put a complete cell's predictions beside its files, as a bundle; the tags that say so."""
+        if not cell.complete:
+            return {}
+        from cytobench.tracking.bundles import write_bundle
+
+        return write_bundle(experiment.suite, experiment.entry, cell, folder, self.permitted)
 
     def _ended(self, key: str) -> int:
         """When the last fold was stored, in milliseconds since the epoch."""

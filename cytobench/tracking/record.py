@@ -29,6 +29,10 @@ from cytobench.tracking.benefit_record import number_rows, result_line, value_of
 
 CELL, STORE, ENTRY = "cytobench.cell", "cytobench.store", "cytobench.entry"
 """Tags by which runs (the cell's key, which store it came from) and experiments are ours."""
+BUNDLE = "cytobench.bundle"
+"""Tag of a run that carries its predictions: the sha256 of the file."""
+NO_BUNDLE = "cytobench.no bundle"
+"""Tag of a run that was to carry them: the code of why it does not."""
 NAMES = {
     "auc": "AUC",
     "brier": "Brier",

@@ -61,11 +61,10 @@ def experiments(uri: str) -> dict[str, str]:
         return Tracker(uri).experiments()
 
 
-def command(uri: str, artifacts: str, port: int) -> list[str]:
-    """The command line of the server."""
+def command(artifacts: str, port: int) -> list[str]:
+    """The command line of the server, which every user of the machine can read."""
     return [
         *(sys.executable, "-m", "mlflow", "server"),
-        *("--backend-store-uri", uri),
         *("--artifacts-destination", artifacts),
         *("--host", HOST),
         *("--port", str(port)),
@@ -74,9 +73,9 @@ def command(uri: str, artifacts: str, port: int) -> list[str]:
     ]
 
 
-def environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the server; what the user has set stays."""
-    return {**ENVIRONMENT, **inherited}
+def environment(uri: str, inherited: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the server, with its database; what the user has set else stays."""
+    return {**ENVIRONMENT, **inherited, "MLFLOW_BACKEND_STORE_URI": uri}
 
 
 def check_port(port: int) -> None:
@@ -109,7 +108,7 @@ def _free_port() -> int:
 
 
 @contextmanager
-def running(arguments: Sequence[str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+def running(arguments: Sequence[str], uri: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """A server that answers; it ends with the block, also when this process is told to end.
 
     Raises
@@ -120,7 +119,7 @@ def running(arguments: Sequence[str], port: int) -> Iterator[subprocess.Popen[by
     before = signal.signal(signal.SIGTERM, _interrupt)
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 - our own command line
-            list(arguments), env=environment(os.environ), stdout=log, stderr=log
+            list(arguments), env=environment(uri, os.environ), stdout=log, stderr=log
         )
         try:
             _await_answer(process, port, log)

@@ -1,6 +1,7 @@
 """The Dask engine: the same bits on any worker, and what is lost with each of its processes."""
 
 import os
+import signal
 import threading
 import time
 
@@ -165,6 +166,48 @@ def test_where_every_worker_lacks_it_the_fold_fails_with_their_reason(cluster):
 
     assert found[0].error.startswith("[E501]")
     assert found[1][0] == 1
+
+
+def test_a_worker_that_is_frozen_holds_up_nobody(cluster, monkeypatch, capsys):
+    monkeypatch.setattr("cytobench.run.crew.ANSWERS", 3.0)
+    frozen, good = cluster.worker(), cluster.worker()
+    cluster.wait(2)
+    os.kill(frozen.pid, signal.SIGSTOP)
+
+    found = carry(list(map(Errand, range(4))), address=cluster.address)
+
+    assert {answer[2] for answer in found.values()} == {good.pid}
+    assert "is left out: [E524] it has not answered for 3 s" in capsys.readouterr().err
+
+
+def test_where_all_workers_are_frozen_the_run_ends_with_their_reason(cluster, monkeypatch):
+    monkeypatch.setattr("cytobench.run.crew.ANSWERS", 2.0)
+    frozen = cluster.worker()
+    cluster.wait(1)
+    os.kill(frozen.pid, signal.SIGSTOP)
+
+    with pytest.raises(CytobenchError, match=r"E522[\s\S]*E524"):
+        carry([Errand(0)], address=cluster.address, patience=2)
+
+
+@pytest.mark.parametrize(
+    "address", ["tcp://node1:8786", "tcp://10.0.0.1:8786", "tcp://[fe80::1]:1"]
+)
+def test_the_salt_does_not_travel_in_the_open(address):
+    with pytest.raises(UsageError, match=r"E525.*not encrypted[\s\S]*engine\.plain=true"):
+        check_engine({**DASK, "address": address, "workers": 1})
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [
+        {"address": "tls://node1:8786"},
+        {"address": "tcp://127.0.0.1:8786"},
+        {"address": "tcp://node1:8786", "plain": True},
+    ],
+)
+def test_it_does_where_nobody_listens_or_somebody_says_so(engine):
+    assert check_engine({**DASK, **engine, "workers": 1}) == 1
 
 
 @pytest.mark.parametrize(

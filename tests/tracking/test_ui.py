@@ -19,17 +19,23 @@ pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
 
 
 def test_the_server_listens_on_this_machine_only():
-    words = server.command("sqlite:///mlflow.db", "mlartifacts", 5001)
+    words = server.command("mlartifacts", 5001)
     assert words[:4] == [sys.executable, "-m", "mlflow", "server"]
     pairs = dict(zip(words[4::2], words[5::2], strict=True))
     assert pairs["--host"] == "127.0.0.1"
     assert pairs["--port"] == "5001"
     assert pairs["--workers"] == "1"
-    assert pairs["--backend-store-uri"] == "sqlite:///mlflow.db"
+
+
+def test_the_database_with_its_password_is_on_no_command_line():
+    uri = "postgresql://ann:s3cret@127.0.0.1/mlflow"
+
+    assert server.environment(uri, {})["MLFLOW_BACKEND_STORE_URI"] == uri
+    assert not any("s3cret" in word for word in server.command("mlartifacts", 5001))
 
 
 def test_the_server_starts_no_jobs_and_calls_nobody():
-    environment = server.environment({"PATH": "/bin", "DO_NOT_TRACK": "1"})
+    environment = server.environment("sqlite:///a.db", {"PATH": "/bin", "DO_NOT_TRACK": "1"})
     assert environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
     assert environment["MLFLOW_DISABLE_TELEMETRY"] == "true"
     assert (environment["PATH"], environment["DO_NOT_TRACK"]) == ("/bin", "1")
@@ -66,7 +72,7 @@ def test_a_server_that_ends_says_why():
     words = [sys.executable, "-c", "import sys; sys.exit('no such table')"]
     with (
         pytest.raises(CytobenchError, match=r"(?s)exit code 1.*no such table"),
-        server.running(words, 1),
+        server.running(words, "sqlite:///a.db", 1),
     ):
         pass
 

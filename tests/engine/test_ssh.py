@@ -1,0 +1,94 @@
+"""``engine.cluster=ssh``: a server of SSH on this machine; keys alone, all of it encrypted."""
+
+import asyncio
+import os
+import threading
+
+import pytest
+from support.errands import Errand
+from support.servers import free_port
+
+from cytobench.config import compose_jobs
+from cytobench.run.engine import run_folds
+
+asyncssh = pytest.importorskip("asyncssh")
+pytest.importorskip("distributed")
+SALT = b"s" * 32
+
+
+class Host:
+    """A host that one may log in to with a key; what is run on it is a process of this machine."""
+
+    def __init__(self, folder):
+        self.commands = []
+        self.port = free_port()
+        self.key, self.known = folder / "id", folder / "known_hosts"
+        mine, its = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
+        mine.write_private_key(str(self.key))
+        public = its.export_public_key().decode().strip()
+        self.known.write_text(f"[127.0.0.1]:{self.port} {public}\n")
+        allowed = asyncssh.import_authorized_keys(mine.export_public_key().decode())
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
+        self.server = self._do(self._listen(its, allowed))
+
+    async def _listen(self, key, allowed):
+        return await asyncssh.listen(
+            "127.0.0.1", self.port, server_host_keys=[key], authorized_client_keys=allowed,
+            process_factory=self._run, encoding=None,
+        )  # fmt: skip
+
+    async def _run(self, process):
+        self.commands.append(process.command)
+        child = await asyncio.create_subprocess_shell(
+            process.command, stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        await process.redirect(stdout=child.stdout, stderr=child.stderr)
+        try:
+            await process.wait_closed()
+        finally:
+            if child.returncode is None:
+                os.killpg(child.pid, 9)
+            await child.wait()
+
+    def _do(self, work):
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
+
+    def stop(self):
+        self.server.close()
+        self._do(self.server.wait_closed())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+
+
+@pytest.fixture
+def host(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    host = Host(tmp_path)
+    yield host
+    host.stop()
+
+
+def test_folds_run_on_a_host_that_one_logs_in_to(host, tmp_path, pytestconfig):
+    paths = f"{pytestconfig.rootpath}:{pytestconfig.rootpath / 'tests'}"
+    (config,) = compose_jobs(
+        [
+            "engine=dask", "engine.cluster=ssh", "engine.hosts=[127.0.0.1]", "engine.workers=2",
+            f"engine.login={{port: {host.port}, known_hosts: '{host.known}', "
+            f"client_keys: ['{host.key}'], username: me}}",
+            f"engine.env={{PYTHONPATH: '{paths}', CYTOBENCH_TEST: 'a b'}}",
+        ]
+    )  # fmt: skip
+
+    found = dict(run_folds(list(map(Errand, range(6))), config["engine"], SALT))
+
+    assert {answer[0] for answer in found.values()} == set(range(6))
+    assert all(answer[1] == SALT for answer in found.values())
+    assert all(answer[2] != os.getpid() for answer in found.values())
+    workers = [command for command in host.commands if "Nanny" in command]
+    assert all("tls://" in command and "CYTOBENCH_TEST='a b'" in command for command in workers)
+    assert workers
+    assert not list((tmp_path / ".cytobench").iterdir()), "certificates go with the run"
