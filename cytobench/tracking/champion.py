@@ -17,6 +17,7 @@ from cytobench.leaderboard.rank import Board, Row
 from cytobench.leaderboard.tables import TITLES, number
 from cytobench.leaderboard.words import title
 from cytobench.preprocess.recipe import recipe_from_config
+from cytobench.registry.extras import distributions
 from cytobench.run.cells import LoadedCell, load_cell
 from cytobench.run.jobs import plan_jobs
 from cytobench.run.store import RunStore
@@ -160,8 +161,10 @@ def _requirements(loaded: LoadedCell) -> list[str]:
     from importlib.metadata import version
 
     names = ["scikit-learn", "numpy", "pandas", "skops"]
-    names += ["lightgbm"] if "lightgbm" in loaded.model.extras else []
-    return [f"cytobench=={__version__}", *(f"{name}=={version(name)}" for name in names)]
+    names += [name for extra in loaded.model.extras for name in distributions(extra)]
+    # Without the build behind the plus, as in torch's 2.13.0+cpu: the registry does not have it.
+    pinned = [f"{name}=={version(name).partition('+')[0]}" for name in dict.fromkeys(names)]
+    return [f"cytobench=={__version__}", *pinned]
 
 
 def _note(board: Board, row: Row, patients: int) -> str:
