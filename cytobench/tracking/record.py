@@ -160,7 +160,7 @@ def _by_fold(cell: StoredCell) -> dict[str, Any]:
 def _by_epoch(cell: StoredCell) -> list[Measured]:
     """Curves of training: means over folds, and how many of these still trained."""
     curves = epoch_curves([fold.curves for fold in cell.folds])
-    series = {f"epoch/{curve.name}": curve.mean for curve in curves}
+    series: dict[str, Any] = {f"epoch/{curve.name}": curve.mean for curve in curves}
     if curves:
         series["epoch/folds"] = max((curve.training for curve in curves), key=len)
     return [
@@ -212,6 +212,7 @@ def _params(cell: StoredCell) -> dict[str, str]:
     }
     chosen = {f"chosen.{name}": text for name, text in chosen_parameters(cell).items()}
     return {
+        "model": about["model"]["name"],
         "protocol": protocol["name"].replace("_", " "),
         "folds": str(about["folds"]),
         "preprocess": config["preprocess"]["name"],

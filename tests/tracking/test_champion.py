@@ -222,6 +222,7 @@ def test_the_best_model_is_registered_and_predicts_raw_columns(
     monkeypatch.setattr("mlflow.tracking._tracking_service.utils._tracking_uri", None)
     mlflow.set_tracking_uri(uri)
     try:
+        found = mlflow.MlflowClient().get_model_version_by_alias(f"adhoc.{entry}", "champion")
         model = mlflow.pyfunc.load_model(again.address)
         rows = pd.DataFrame(
             {"CRP": [2.0], "IL-6": [9.0], "TNF-α": [1.0], "IL-10": [np.nan], "age": [40.0],
@@ -232,6 +233,9 @@ def test_the_best_model_is_registered_and_predicts_raw_columns(
     finally:
         mlflow.set_tracking_uri(None)
     assert answer["probability"].item() > high["probability"].item()  # more IL-6, more response
+    assert found.description.startswith("toy_ridge, first of response on toy")
+    assert found.tags["model"] == "toy_ridge"
+    assert re.fullmatch(r"0\.\d{3} \(0\.\d{3} to [01]\.\d{3}\)", found.tags["AUC"])
     assert model.metadata.signature.inputs.input_names()[:4] == ["CRP", "IL-6", "TNF-α", "IL-10"]
     text = b"".join(path.read_bytes() for path in Path("mlartifacts").rglob("champion/*.*"))
     assert b"patient-" not in text
