@@ -14,7 +14,7 @@ from cytobench.leaderboard.benefit_sheet import VERDICTS, all_rows
 from cytobench.leaderboard.tables import number
 from cytobench.report.figures import BLUE, DASHED, GREY, QUIET, canvas, say
 from cytobench.report.forests import Line, forest
-from cytobench.report.illustrations import Illustration
+from cytobench.report.illustrations import Illustration, of_training
 
 
 def of_benefit_board(board: BenefitBoard) -> Iterator[Illustration]:
@@ -79,7 +79,14 @@ def _moderation(about: Mapping[str, Any]) -> Iterator[Illustration]:
 
 
 def of_benefit_cell(row: BenefitRow) -> Iterator[Illustration]:
-    """Figures of one rule's page: nothing where it predicts no effect."""
+    """Figures of one rule's page."""
+    yield from _of_effects(row)
+    if row.cell is not None:
+        yield from of_training(row.cell.folds, row.label)
+
+
+def _of_effects(row: BenefitRow) -> Iterator[Illustration]:
+    """Nothing where it predicts no effect."""
     cell = row.assessment
     if cell.refusal is not None or not cell.groups:
         return

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from cytobench.core.result import FoldResult
 from cytobench.evaluate.assessment import Assessment
+from cytobench.evaluate.epochs import epoch_curves
 from cytobench.leaderboard.rank import Board, Row
 from cytobench.leaderboard.tables import TITLES, number
 from cytobench.report import curves, figures
 from cytobench.report.figures import png, svg
 from cytobench.report.forests import Line, forest
+from cytobench.report.training_figure import STYLES, training_figure
 
 NULL_VALUE = {"auc": 0.5, "mae": None}
 
@@ -72,6 +75,7 @@ def of_cell(row: Row, board: Board) -> Iterator[Illustration]:
         )
     else:
         yield from _of_probabilities(row, board, said)
+    yield from of_training(folds, row.label)
     yield from _subgroups(cell, board.kind, row.label)
     if row.chance is not None and row.cell is not None:
         null = list(board.entry.null[row.cell.key].values())
@@ -176,6 +180,26 @@ def _subgroups(cell: Assessment, kind: str, title: str) -> Iterator[Illustration
         f"{metric} in each subgroup with its 95 % interval; cells with {least} are not shown.",
         f"Forest plot of {metric} in {shown} subgroups; the numbers are in the table of subgroups.",
         wide=True,
+    )
+
+
+def of_training(folds: Sequence[FoldResult], label: str) -> Iterator[Illustration]:
+    """What a network's losses did while it was trained; nothing where no fold tells."""
+    told = epoch_curves([fold.curves for fold in folds])
+    if not told:
+        return
+    longest = max(told, key=lambda curve: len(curve.mean))
+    count = int(longest.training[0])
+    first = int((longest.training == count).sum())
+    ends = "; ".join(f"{c.name} {c.mean[0]:.3g} to {c.mean[-1]:.3g}" for c in told[: len(STYLES)])
+    yield Illustration(
+        "training",
+        training_figure(told, f"Training of {label}", count),
+        "What the model tells of its training, by epoch. Patients whom it holds out to know when "
+        "to stop are of the training part; no test patient is among them. The first fold stopped "
+        f"after {first} epochs, the last after {len(longest.mean)}; one that has stopped keeps its "
+        "last value.",
+        f"Line chart of the mean over {count} folds by epoch, first and last: {ends}.",
     )
 
 

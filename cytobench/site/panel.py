@@ -1,4 +1,4 @@
-"""What a row opens into: curves, every number, subgroups, parameters, provenance."""
+"""What a row opens into: curves, numbers, subgroups, explanations, parameters, provenance."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from cytobench.leaderboard.readme import without_folders
 from cytobench.report.benefit_figures import of_benefit_cell
 from cytobench.report.benefit_page import numbers as benefit_numbers
 from cytobench.report.cards import Card, model_card, provenance
+from cytobench.report.explanation import explanation_section
 from cytobench.report.illustrations import Illustration, of_cell
 from cytobench.report.parts import file_names
 from cytobench.report.tables import NUMBER_COLUMNS, Table, cell_tables, numbers
@@ -36,6 +37,15 @@ class Drawn:
 
 
 @dataclass(frozen=True)
+class Explained:
+    """What a model goes by: in words, drawn, and of every column."""
+
+    words: Sequence[str]
+    figures: Sequence[Drawn]
+    table: Table
+
+
+@dataclass(frozen=True)
 class Panel:
     """The details of one row.
 
@@ -45,6 +55,8 @@ class Panel:
         Every estimate with its interval and method.
     tables : sequence of Table
         Sites and subgroups.
+    explanation : Explained or None
+        What the model goes by; None where no fold was explained.
     chosen : Table or None
         What tuning chose; None where nothing was tuned.
     model, provenance : list of pairs
@@ -56,6 +68,7 @@ class Panel:
     figures: Sequence[Drawn]
     numbers: Table
     tables: Sequence[Table]
+    explanation: Explained | None
     chosen: Table | None
     model: Card
     provenance: Card
@@ -88,6 +101,7 @@ def _panel(row: AnyRow, board: AnyBoard, name: str, second: Mapping[str, Estimat
         [drawn(item, name) for item in _figures(row, board)],
         Table("Every number", "", NUMBER_COLUMNS, _numbers(row, board, second)),
         _tables(row, board),
+        _explained(row, board, name),
         None if row.cell is None else chosen(row.cell.folds),
         model_card(row) if row.cell else [],
         _public(provenance(row)) if row.cell else [],
@@ -119,6 +133,16 @@ def _tables(row: AnyRow, board: AnyBoard) -> list[Table]:
         return [replace(table, caption=table.caption or table.title)
                 for table in cell_tables(row, board)]  # fmt: skip
     return []
+
+
+def _explained(row: AnyRow, board: AnyBoard, name: str) -> Explained | None:
+    if not isinstance(row, Row) or not isinstance(board, Board):
+        return None
+    section = explanation_section(row, board)
+    if section is None:
+        return None
+    figures = [drawn(item, name) for item in section.figures]
+    return Explained(section.words, figures, section.table)
 
 
 def _public(card: Card) -> Card:

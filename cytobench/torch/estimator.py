@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from inspect import Signature, signature
 from typing import Any, Self
 
@@ -25,6 +26,7 @@ from torch.nn import functional
 from cytobench.torch.checkpoint import Checkpoint, folder_of, identity
 from cytobench.torch.device import reproducible, resolve_device, single_thread
 from cytobench.torch.trainer import Ensemble, Holdout, Schedule, hold_out, train
+from cytobench.torch.weights import arrays_of, rebuilt
 
 Floats = NDArray[np.float64]
 PRECISIONS = ("full", "mixed")
@@ -43,7 +45,8 @@ class Network(BaseEstimator):  # type: ignore[misc]
     """What classifier and regressor share.
 
     A subclass with parameters of its own takes the others as ``**training`` and hands them on;
-    they count as its parameters all the same.
+    they count as its parameters all the same. What `build` makes follows from the parameters, the
+    columns and the attributes of the fit; what it draws at random is a weight or a buffer.
 
     Parameters
     ----------
@@ -189,6 +192,20 @@ class Network(BaseEstimator):  # type: ignore[misc]
         self.ensemble_ = ensemble.cpu().double()
         self.n_members_ = self.members
         return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The attributes, weights as arrays."""
+        state = {**super().__getstate__()}
+        if "ensemble_" in state:
+            state["ensemble_"] = arrays_of(state["ensemble_"])
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take up the attributes, and build what the weights belong to."""
+        super().__setstate__(state)
+        if "ensemble_" in state:
+            build = partial(self.build_ensemble, self.n_features_in_)
+            self.ensemble_ = rebuilt(build, state["ensemble_"])
 
     def _checkpoint(self, seed: int, device: torch.device, data: Encoded) -> Checkpoint | None:
         """Where this training is kept; nowhere without a folder, or without a seed."""

@@ -17,6 +17,7 @@ from cytobench.leaderboard.rank import Board, Row
 from cytobench.leaderboard.tables import TITLES, number
 from cytobench.leaderboard.words import title
 from cytobench.preprocess.recipe import recipe_from_config
+from cytobench.registry.extras import distributions
 from cytobench.run.cells import LoadedCell, load_cell
 from cytobench.run.jobs import plan_jobs
 from cytobench.run.store import RunStore
@@ -90,8 +91,7 @@ def register_champion(mirror: Mirror, where: str) -> Registered:
             name,
             (board.entry.suite, board.entry.name, row.cell.key),
             path,
-            _said_of(whole, loaded),
-            _note(board, row, len(whole.frame)),
+            {**_said_of(whole, loaded), **_said_of_row(board, row, len(whole.frame))},
         )
     return Registered(name, version, row.label, len(whole.frame))
 
@@ -160,21 +160,28 @@ def _requirements(loaded: LoadedCell) -> list[str]:
     from importlib.metadata import version
 
     names = ["scikit-learn", "numpy", "pandas", "skops"]
-    names += ["lightgbm"] if "lightgbm" in loaded.model.extras else []
-    return [f"cytobench=={__version__}", *(f"{name}=={version(name)}" for name in names)]
+    names += [name for extra in loaded.model.extras for name in distributions(extra)]
+    # Without the build behind the plus, as in torch's 2.13.0+cpu: the registry does not have it.
+    pinned = [f"{name}=={version(name).partition('+')[0]}" for name in dict.fromkeys(names)]
+    return [f"cytobench=={__version__}", *pinned]
 
 
-def _note(board: Board, row: Row, patients: int) -> str:
-    """What the registry says of a version, in Markdown."""
-    headline = f"{TITLES[board.headline]} {number(row.estimate(board.headline))}"
+def _said_of_row(board: Board, row: Row, patients: int) -> dict[str, Any]:
+    """What the registry says of a model and of this version, in Markdown and as tags."""
+    metric, value = TITLES[board.headline], number(row.estimate(board.headline))
     tied = sum(other.tied_with_best is True for other in board.rows) - 1
     others = f"; {tied} other rows cannot be told apart from it" if tied > 0 else ""
-    return "\n\n".join(
-        [
-            f"**{row.label}**, first of {title(board)}{others}.",
-            f"Tuned and fitted on all {patients} patients with a known outcome. What to expect of "
-            f"it is what other patients have shown in the outer folds: {headline}. Nothing was "
-            "measured on this fit.",
-            "A benchmark of methods, no medical device.",
-        ]
-    )
+    note = [
+        # No markup in it: the table of versions shows its first words as they are.
+        f"{row.label}, first of {title(board)}{others}.",
+        f"Tuned and fitted on all {patients} patients with a known outcome. What to expect of it "
+        f"is what other patients have shown in the outer folds: {metric} {value}. Nothing was "
+        "measured on this fit.",
+        "A benchmark of methods, no medical device.",
+    ]
+    return {
+        "about": f"The first of {title(board)}, suite {board.entry.suite}: a version each time "
+        f"that `cytobench track --champion` was asked for it; `@{ALIAS}` is the last.",
+        "note": "\n\n".join(note),
+        "tags": {"model": row.label, metric: value, "fitted on": f"{patients} patients"},
+    }

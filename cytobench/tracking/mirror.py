@@ -215,7 +215,7 @@ class Mirror:
         return written, present
 
     def register(
-        self, name: str, cell: tuple[str, str, str], model: Path, said: Mapping[str, Any], note: str
+        self, name: str, cell: tuple[str, str, str], model: Path, said: Mapping[str, Any]
     ) -> str:
         """Make a stored model the champion of a registered model; its version.
 
@@ -232,7 +232,7 @@ class Mirror:
 
             experiment = self._experiment(suite, entry, key)
             run = next(run.run for run in experiment.runs if run.cell == key)
-            return register(self.tracker.client, name, run, model, said, note)
+            return register(self.tracker.client, name, run, model, said)
 
     @property
     def leaves_the_machine(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 from cytobench.core.result import FoldFailure
 from cytobench.data.target import BENEFIT
 from cytobench.evaluate.cohort_facts import FEWEST
+from cytobench.evaluate.epochs import epoch_curves
 from cytobench.evaluate.importance import alike, importances, losses
 from cytobench.evaluate.intervals import Estimate
 from cytobench.evaluate.scores import HEADLINE, Scores
@@ -163,29 +163,16 @@ def _by_fold(cell: StoredCell) -> dict[str, Any]:
 
 
 def _by_epoch(cell: StoredCell) -> list[Measured]:
-    """Learning curves: the mean over the folds that still trained, and how many these were."""
-    curves = learning_curves(cell)
-    found = [
-        Measured(f"epoch/{name}", float(np.mean(values)), epoch)
-        for name, epochs in curves.items()
-        for epoch, values in enumerate(epochs)
+    """Curves of training: means over folds, and how many of these still trained."""
+    curves = epoch_curves([fold.curves for fold in cell.folds])
+    series: dict[str, Any] = {f"epoch/{curve.name}": curve.mean for curve in curves}
+    if curves:
+        series["epoch/folds"] = max((curve.training for curve in curves), key=len)
+    return [
+        Measured(name, float(value), epoch)
+        for name, values in series.items()
+        for epoch, value in enumerate(values)
     ]
-    longest = max(curves.values(), key=len, default=[])
-    return found + [
-        Measured("epoch/folds", float(len(values)), epoch) for epoch, values in enumerate(longest)
-    ]
-
-
-def learning_curves(cell: StoredCell) -> dict[str, list[list[float]]]:
-    """Curve -> epoch -> the value of each fold that reached it."""
-    names = dict.fromkeys(name for fold in cell.folds for name in fold.curves)
-    return {
-        name: [
-            [value for value in values if value is not None]
-            for values in itertools.zip_longest(*(fold.curves.get(name, ()) for fold in cell.folds))
-        ]
-        for name in names
-    }
 
 
 def _estimates(cell: StoredCell) -> list[Measured]:
@@ -230,6 +217,7 @@ def _params(cell: StoredCell) -> dict[str, str]:
     }
     chosen = {f"chosen.{name}": text for name, text in chosen_parameters(cell).items()}
     return {
+        "model": about["model"]["name"],
         "protocol": protocol["name"].replace("_", " "),
         "folds": str(about["folds"]),
         "preprocess": config["preprocess"]["name"],

@@ -18,9 +18,15 @@ TYPES = {"number": "double", "text": "string", "flag": "boolean"}
 
 
 def register(
-    client: MlflowClient, name: str, run: str, model: Path, said: Mapping[str, Any], note: str
+    client: MlflowClient, name: str, run: str, model: Path, said: Mapping[str, Any]
 ) -> str:
     """Log a stored model to a run, and make it the champion of a registered model.
+
+    Parameters
+    ----------
+    said : mapping
+        Of its input and output ``kinds``, ``example``, ``classification``, ``requirements``; in
+        words ``about`` (the registered model), ``note`` and ``tags`` (this version).
 
     Returns
     -------
@@ -42,12 +48,14 @@ def register(
         )
         client.log_artifacts(run, str(path), FOLDER)
     try:
-        client.create_registered_model(name)
+        client.create_registered_model(name, description=said["about"])
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     source = f"{client.get_run(run).info.artifact_uri}/{FOLDER}"
-    made = client.create_model_version(name, source, run_id=run, description=note)
+    made = client.create_model_version(
+        name, source, run_id=run, tags=dict(said["tags"]), description=said["note"]
+    )
     client.set_registered_model_alias(name, ALIAS, made.version)
     return str(made.version)
 

@@ -21,7 +21,26 @@ from cytobench.run.whole import Whole
 
 TRUSTED = ("cytobench.preprocess.", "sklearn.", "lightgbm.sklearn.")
 """Modules whose classes may be made from a file, and single classes beside them."""
-ALSO_TRUSTED = ("numpy.dtype", "collections.OrderedDict", "lightgbm.basic.Booster")
+ALSO_TRUSTED = (
+    "numpy.dtype",
+    "collections.OrderedDict",
+    "lightgbm.basic.Booster",
+    "cytobench.torch.trainer.Training",
+    *(
+        f"cytobench.torch.{module}.{name}{kind}"
+        for module, name in (
+            ("conditioned", "Conditioned"),
+            ("ft_transformer", "FtTransformer"),
+            ("graph", "Graph"),
+            ("mlp", "Mlp"),
+            ("realmlp", "RealMlp"),
+            ("tabm", "TabM"),
+        )
+        for kind in ("Classifier", "Regressor")
+    ),
+)
+SAME = 1e-9
+"""Predictions of a model before and after it was stored differ by no more."""
 PROBABILITY, POSITIVE, NUMBER = "probability", "positive", "prediction"
 """Columns of the answer."""
 
@@ -117,7 +136,8 @@ def store_model(whole: Whole, path: Path, name: str) -> None:
     Raises
     ------
     CytobenchError
-        ``E606`` for a model that would need pickle, or classes that are not trusted.
+        ``E606`` for a model that would need pickle, classes that are not trusted, or one that
+        answers otherwise once it is read back.
     """
     import skops.io
 
@@ -138,6 +158,11 @@ def store_model(whole: Whole, path: Path, name: str) -> None:
     if refused:
         raise _not_stored(name, f"{refused[0]} is no class that is made from a file")
     path.write_bytes(written)
+    before = StoredModel({**content, "encoder": whole.encoder}).predict(whole.frame).iloc[:, 0]
+    after = read_model(path).predict(whole.frame).iloc[:, 0]
+    if not np.allclose(after, before, rtol=0, atol=SAME):
+        path.unlink()
+        raise _not_stored(name, "it answers otherwise once it is read back")
 
 
 def _not_stored(name: str, why: str) -> CytobenchError:
@@ -145,8 +170,8 @@ def _not_stored(name: str, why: str) -> CytobenchError:
         "E606",
         f"cannot be stored without pickle: {why}",
         where=f"model {name!r}",
-        hint="models of scikit-learn and LightGBM can; networks and classes of a plugin's own "
-        "cannot",
+        hint="models of scikit-learn and LightGBM and the bundled networks can; classes of a "
+        "plugin's own cannot",
     )
 
 

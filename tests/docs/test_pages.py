@@ -16,7 +16,6 @@ NOT_RUN = {
     "it needs a server": 4,
     "it needs a table or the network": 1,
     "it takes an hour": 2,
-    "its entry is named after the options": 2,
 }
 """Why blocks are not run -> how many of them there are, over all pages."""
 

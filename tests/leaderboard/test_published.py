@@ -17,7 +17,8 @@ from cytobench.leaderboard.render import SCHEMA_VERSION, to_json
 from cytobench.leaderboard.schema import schema_text
 from cytobench.run.store import RunStore
 
-PUBLISHED = sorted((Path(__file__).parents[2] / "leaderboards").rglob("*.json"))
+LEADERBOARDS = Path(__file__).parents[2] / "leaderboards"
+PUBLISHED = sorted(LEADERBOARDS.rglob("*.json"))
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,13 @@ def document(board):
 
 def test_a_board_keeps_to_its_schema(validator, document):
     validator.validate(document)
+
+
+def test_the_front_page_links_every_suite_that_is_published():
+    page = (LEADERBOARDS / "README.md").read_text(encoding="utf-8")
+    published = {path.parent.name for path in LEADERBOARDS.glob("*/README.md")}
+
+    assert set(re.findall(r"\]\(([\w-]+)/README\.md\)", page)) == published
 
 
 def changed(document, change):

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from support.boards import add, fill
+from support.boards import add, fill, tell
 from support.dom import parse
 
 from cytobench.leaderboard.build import boards
@@ -19,8 +19,10 @@ ENTRY = "trial-response"
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory):
-    """Six rows on one entry, and a learning curve on its cohort."""
+    """Six rows on one entry, one of which is explained, and a learning curve on its cohort."""
     made = fill(RunStore(tmp_path_factory.mktemp("made") / "runs"))
+    keys = made.entries()["suite"][ENTRY]
+    tell(made, next(key for key in keys if made.about(key)["model"]["name"] == "strong"))
     for fraction in (0.3, 0.5, 0.7, 1.0):
         add(made, "strong", 0.6 + 1.6 * fraction, suite=PLANNING, seed=7,
             protocol={"train_fraction": fraction})  # fmt: skip

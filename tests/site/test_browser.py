@@ -111,6 +111,19 @@ def test_a_row_is_opened_and_closed_by_keyboard(visit):
     assert tab.evaluate("document.activeElement.className") == "opener"
 
 
+def test_an_open_row_shows_training_and_importance(visit):
+    tab = visit("suite/trial-response.html#model-strong")
+    panel = tab.locator("#model-strong:visible")
+
+    panel.get_by_text("What the model goes by", exact=True).click()
+
+    assert panel.get_by_role("img", name="Line chart of the mean over 10 folds").is_visible()
+    importance = panel.get_by_role("img", name="Dot plot of the fall of the AUC for 2 columns")
+    assert importance.is_visible()
+    assert "<script>alert('x')</script>" in importance.text_content()
+    assert panel.get_by_role("table", name="Every column").is_visible()
+
+
 def test_an_open_row_keeps_its_details_beside_it_when_sorted_and_filtered(visit):
     tab = visit()
     tab.locator(OPENER).filter(has_text="useless").click()

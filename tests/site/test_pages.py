@@ -17,8 +17,10 @@ from support.dom import parse
 from cytobench.evaluate.ranks import FEWEST_TO_DRAW
 from cytobench.leaderboard.benefit_sheet import sheet
 from cytobench.leaderboard.build import boards
+from cytobench.leaderboard.rank import Row
 from cytobench.leaderboard.render import to_json
 from cytobench.leaderboard.tables import table_rows
+from cytobench.report.explanation import explanation_section
 from cytobench.report.illustrations import of_cell
 from cytobench.report.tables import NUMBER_COLUMNS, numbers
 from cytobench.run.store import RunStore
@@ -186,6 +188,30 @@ def test_a_row_opens_into_parameters_and_provenance(page, board):
     assert "0.1 to 9, logarithmic" in text
     assert "What 10 outer folds chose" in text
     assert "C2.50.5 to 4.5" in text  # what the folds chose: middle and range
+
+
+def test_a_row_opens_into_what_its_model_goes_by_and_only_where_that_is_known(page, board):
+    for row, name in zip(every_row(board), panel_ids(board), strict=True):
+        tables = [t for t in page.by_id(name).every("table")
+                  if t.one("caption").text.startswith("Every column")]  # fmt: skip
+        section = explanation_section(row, board) if isinstance(row, Row) else None
+
+        assert bool(tables) == (row.label == "strong") == (section is not None)
+        if section is not None:
+            lines = [[cell.text for cell in line.every() if cell.tag in ("th", "td")]
+                     for line in tables[0].one("tbody").every("tr")]  # fmt: skip
+            assert lines == [[" ".join(t.split()) for t in line] for line in section.table.rows]
+            assert all(words in page.by_id(name).text for words in section.words)
+
+
+def test_a_row_shows_how_its_network_was_trained(page, board):
+    shown = [
+        row.label
+        for row, name in zip(every_row(board), panel_ids(board), strict=True)
+        if "The first fold stopped after 4 epochs, the last after 13" in page.by_id(name).text
+    ]
+
+    assert shown == ["strong"]
 
 
 def test_no_folder_of_the_machine_is_published(site):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from cytobench.core.hashing import digest
@@ -93,3 +95,19 @@ def fill(store):
     add(store, "clinical_only", 0.8, seed=5, card={"role": "floor", "inputs": ["clinical"]})
     add(store, "prior", 0.0, seed=6, card={"role": "floor", "inputs": ["clinical"]})
     return store
+
+
+def tell(store, key):
+    """What a network tells of its training, and what a finished cell goes by; both hostile."""
+    for fold in store.read_cell(key).folds:
+        epochs = 4 + fold.fold
+        losses = [0.7 - 0.02 * epoch for epoch in range(epochs)]
+        store.write_fold(key, replace(fold, curves={f"loss {HOSTILE}": losses}))
+        costs = {HOSTILE: 0.2 + 0.01 * fold.fold, "IL-6": 0.05, "CRP": 0.0}
+        explanation = {
+            "fold": fold.fold, "repeat": fold.repeat, "n_train": fold.n_train, "n_test": 24,
+            "importance": {"auc": costs}, "used": None, "used_by": HOSTILE,
+            "shap": None, "shap_by": HOSTILE, "dependence": {},
+            "settings": {"repeats": 10, "points": 0, "shap": False},
+        }  # fmt: skip
+        store.write_explanation(key, fold.fold, explanation)

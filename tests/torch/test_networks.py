@@ -1,5 +1,7 @@
 """Networks: one seed, one result; nothing global is touched; training stops where it should."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -249,3 +251,25 @@ def test_stacked_members_compute_what_separate_perceptrons_would():
                 linear.bias.copy_(stacked.biases[layer][member, 0])
             expected = last(torch.relu(first(X[member]))).squeeze(-1)
             torch.testing.assert_close(stacked(X)[member], expected)
+
+
+def test_a_fitted_network_is_pickled_as_arrays_and_draws_nothing_when_it_is_built_again(mlp):
+    X, y = problem()
+    fitted = mlp.fit(X, y)
+    before = torch.get_rng_state()
+
+    again = pickle.loads(pickle.dumps(fitted))
+
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(
+        isinstance(array, np.ndarray) for array in fitted.__getstate__()["ensemble_"].values()
+    )
+    assert again.predict_proba(X).tobytes() == fitted.predict_proba(X).tobytes()
+
+
+def test_weights_of_another_shape_are_no_network(mlp):
+    X, y = problem()
+    state = mlp.fit(X, y).__getstate__()
+
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        MlpClassifier.__new__(MlpClassifier).__setstate__({**state, "width": 7})

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -9,15 +13,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from cytobench.core.errors import CytobenchError, UsageError
 from cytobench.run.cells import load_cell
 from cytobench.run.jobs import plan_jobs
 from cytobench.run.parts import Features
+from cytobench.run.store import RunStore
 from cytobench.run.whole import fit_whole
 from cytobench.tracking import Mirror
 from cytobench.tracking.champion import register_champion
-from cytobench.tracking.stored_model import example_rows, read_model, store_model
+from cytobench.tracking.stored_model import (
+    StoredModel,
+    example_rows,
+    kinds_of,
+    read_model,
+    store_model,
+)
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy"),
@@ -108,6 +120,62 @@ def test_the_file_is_no_pickle(toy_plugins, tmp_path):
     assert kinds == {".json", ".npy"}
 
 
+NETWORKS = ("mlp", "tabm", "realmlp", "ft_transformer", "cytokine_graph", "treatment_conditioned")
+PACKAGE = {"tabm": "tabm", "ft_transformer": "rtdl_revisiting_models"}
+
+
+def answers_as_before(whole, path):
+    """Whether new patients get the same from the file as from the model, to the last bit."""
+    store_model(whole, path, "it")
+    rows = new_patients(whole)
+    return read_model(path).predict(rows).equals(never_stored(whole).predict(rows))
+
+
+def never_stored(whole):
+    return StoredModel({**vars(whole), "kinds": kinds_of(whole.frame)})
+
+
+@pytest.mark.parametrize("task", ["response", "percent_change"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_is_stored_as_arrays_and_answers_as_before(toy_plugins, tmp_path, name, task):
+    pytest.importorskip(PACKAGE.get(name, "torch"))
+    whole = fit_whole(loaded("dataset=sim_gendep", f"model={name}", f"task={task}"))
+
+    assert answers_as_before(whole, tmp_path / "model.skops")
+
+
+@pytest.mark.parametrize("name", ["voting", "stacking"])
+def test_an_ensemble_of_networks_is_stored_too(toy_plugins, tmp_path, name):
+    pytest.importorskip("torch")
+    whole = fit_whole(loaded(f"model={name}", "model.members=[mlp,toy_ridge]"))
+
+    assert answers_as_before(whole, tmp_path / "model.skops")
+
+
+class Forgetful(LogisticRegression):
+    """A class that loses what it has learnt on the way to a file."""
+
+    __module__ = "sklearn.linear_model"
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "coef_": np.zeros_like(self.coef_)}
+
+
+def test_a_model_that_answers_otherwise_once_it_is_read_back_is_refused(
+    toy_plugins, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("sklearn.linear_model.Forgetful", Forgetful, raising=False)
+    whole = fit_whole(loaded())
+    encoded = Features(whole.encoder.transform(whole.frame)).of(whole.estimator)
+    y = whole.estimator.predict(encoded)
+    forgetful = replace(whole, estimator=Forgetful().fit(encoded, y))
+
+    with pytest.raises(CytobenchError, match=r"E606.*answers otherwise"):
+        store_model(forgetful, tmp_path / "model.skops", "forgetful")
+
+    assert not list(tmp_path.glob("*.skops"))
+
+
 class Foreign:
     """A class of nobody's whitelist."""
 
@@ -144,8 +212,6 @@ def test_the_best_model_is_registered_and_predicts_raw_columns(
     import mlflow
 
     cytobench("run", *SMALL, "model=toy_ridge,guess")
-    from cytobench.run.store import RunStore
-
     store = RunStore(Path("runs"))
     (entry,) = store.entries()["adhoc"]
     done = cytobench("track", "--champion", f"adhoc/{entry}")
@@ -156,6 +222,7 @@ def test_the_best_model_is_registered_and_predicts_raw_columns(
     monkeypatch.setattr("mlflow.tracking._tracking_service.utils._tracking_uri", None)
     mlflow.set_tracking_uri(uri)
     try:
+        found = mlflow.MlflowClient().get_model_version_by_alias(f"adhoc.{entry}", "champion")
         model = mlflow.pyfunc.load_model(again.address)
         rows = pd.DataFrame(
             {"CRP": [2.0], "IL-6": [9.0], "TNF-α": [1.0], "IL-10": [np.nan], "age": [40.0],
@@ -166,9 +233,48 @@ def test_the_best_model_is_registered_and_predicts_raw_columns(
     finally:
         mlflow.set_tracking_uri(None)
     assert answer["probability"].item() > high["probability"].item()  # more IL-6, more response
+    assert found.description.startswith("toy_ridge, first of response on toy")
+    assert found.tags["model"] == "toy_ridge"
+    assert re.fullmatch(r"0\.\d{3} \(0\.\d{3} to [01]\.\d{3}\)", found.tags["AUC"])
     assert model.metadata.signature.inputs.input_names()[:4] == ["CRP", "IL-6", "TNF-α", "IL-10"]
     text = b"".join(path.read_bytes() for path in Path("mlartifacts").rglob("champion/*.*"))
     assert b"patient-" not in text
+
+
+ASK = """
+import json, sys
+import mlflow, pandas as pd
+
+mlflow.set_tracking_uri("sqlite:///mlflow.db")
+model = mlflow.pyfunc.load_model(sys.argv[1])
+answer = model.predict(pd.read_json(sys.stdin, orient="split"))
+json.dump(answer["probability"].tolist(), sys.stdout)
+"""
+
+
+@pytest.mark.slow
+def test_a_network_is_registered_and_answers_in_another_process_as_in_this(
+    cytobench, toy_plugins, config
+):
+    pytest.importorskip("torch")
+    network = ("model=mlp", "model.members=2")
+    cytobench("run", *SMALL, *network, "tracking=none")
+    store = RunStore(Path("runs"))
+    (entry,) = store.entries()["adhoc"]
+    whole = fit_whole(loaded(*network))
+    rows = new_patients(whole)
+    expected = never_stored(whole).predict(rows)
+
+    registered = register_champion(Mirror(store, config), f"adhoc/{entry}")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", ASK, registered.address],
+        input=rows.to_json(orient="split", double_precision=15),
+        capture_output=True, check=True, text=True,
+    )  # fmt: skip
+
+    assert np.allclose(json.loads(done.stdout), expected["probability"], rtol=0, atol=1e-9)
+    needed = next(Path("mlartifacts").rglob("champion/requirements.txt")).read_text()
+    assert re.search(r"^torch==[\d.]+$", needed, flags=re.MULTILINE)
 
 
 def test_an_unknown_entry_is_a_usage_error(store, config, write_cell):

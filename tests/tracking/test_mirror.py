@@ -77,6 +77,7 @@ def test_folds_are_the_steps_of_a_series(mirror, client, write_cell, store):
 def test_params_say_what_was_fixed_and_what_tuning_chose(mirror, client, write_cell):
     mirror.write(write_cell("toy_ridge", "k1"), "quickstart", "toy-response")
     assert only_run(client).data.params == {
+        "model": "toy_ridge",
         "protocol": "repeated stratified",
         "folds": "4",
         "preprocess": "standard",

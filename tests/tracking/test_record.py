@@ -61,7 +61,7 @@ def test_without_tuning_there_is_no_table_of_trials(store, write_cell):
     assert set(tables(bare)) == {"folds.csv"}
 
 
-def test_learning_curves_are_means_over_the_folds_that_still_train(store, write_cell):
+def test_learning_curves_are_means_over_folds_and_say_how_many_still_train(store, write_cell):
     from dataclasses import replace
 
     cell = store.read_cell(write_cell("toy_ridge", "k1", folds=2, done=2))
@@ -79,7 +79,7 @@ def test_learning_curves_are_means_over_the_folds_that_still_train(store, write_
         if item.name.startswith("epoch/"):
             series.setdefault(item.name, []).append((item.step, item.value))
     assert series == {
-        "epoch/valid_loss": [(0, 0.75), (1, 0.6), (2, 0.6)],
+        "epoch/valid_loss": [(0, 0.75), (1, 0.6), (2, 0.5)],
         "epoch/folds": [(0, 2), (1, 2), (2, 1)],
     }
     rows = list(csv.DictReader(io.StringIO(tables(trained)["learning_curves.csv"])))
