@@ -1,10 +1,15 @@
-"""``cytobench doctor``: checks the installation."""
+"""``cytobench doctor``: looks for what is known to go wrong, and says what to do about it."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from cytobench import console
+
+if TYPE_CHECKING:
+    from cytobench.doctor import Finding, Situation
 
 PACKAGES = (
     "torch",
@@ -19,42 +24,98 @@ PACKAGES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """There are none."""
-    del parser
+    """Describe the command's arguments."""
+    parser.add_argument(
+        "overrides", nargs="*", metavar="OVERRIDE", help="as for `cytobench run`: store=PATH"
+    )
+    parser.add_argument("--json", action="store_true", help="print what is found as JSON")
+    parser.add_argument("--list", action="store_true", help="list everything that is looked for")
+    parser.epilog = "Exit code: 0 nothing breaks runs (there may be warnings), 1 something does."
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run the command; 1 where something is missing or broken."""
-    del options
+    """Run the command; 1 where something breaks runs."""
+    from cytobench.doctor import checks, examine, situation_of
+
+    if options.list:
+        known = [
+            {name: getattr(check, name) for name in ("code", "severity", "title", "explanation")}
+            for check in checks().values()
+        ]
+        _list(known, as_json=options.json)
+        return 0
+    situation = situation_of(options.overrides)
+    about, found = _about(situation), examine(situation)
+    if options.json:
+        import json
+
+        listed = [asdict(finding) for finding in found]
+        said = {**about, "checks": len(checks()), "findings": listed}
+        console.say(json.dumps(said, indent=2, ensure_ascii=False))
+    else:
+        _show(about, found, len(checks()))
+    return 1 if any(finding.severity == "breaks" for finding in found) else 0
+
+
+def _about(situation: Situation) -> dict[str, Any]:
+    """What is installed, and which folders are used."""
     import platform
     from importlib.metadata import PackageNotFoundError, version
 
     from cytobench.plugins import bundled, folders
-    from cytobench.registry.discover import discover
     from cytobench.run.cells import data_folders
 
-    console.say(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
-    fine = True
+    packages: dict[str, str | None] = {}
     for package in PACKAGES:
         try:
-            console.say(f"  {package} {version(package)}")
+            packages[package] = version(package)
         except PackageNotFoundError:
-            optional = package == "torch"
-            fine &= optional
-            hint = (
-                "optional: pip install 'cytobench[torch]'" if optional else "pip install cytobench"
-            )
-            console.say(f"  {package} is missing ({hint})")
-    for what, path in (("configuration", bundled("conf")), ("plugins", bundled("plugins"))):
-        present = path.is_dir()
-        fine &= present
-        console.say(f"{what}: {path}{'' if present else ' IS MISSING; reinstall cytobench'}")
-    console.say("plugin folders: " + ", ".join(map(str, folders())))
-    found = [folder for folder in data_folders(None) if folder.is_dir()]
-    console.say("data folders: " + (", ".join(map(str, found)) or "none; set CYTOBENCH_DATA"))
-    for plugin in [*discover("model").values(), *discover("dataset").values()]:
-        if plugin.problem:
-            fine = False
-            console.fail(f"broken {plugin.kind} {plugin.name}: {plugin.problem} ({plugin.origin})")
-    console.say("all is well" if fine else "something is missing; see above")
-    return 0 if fine else 1
+            packages[package] = None
+    data = situation.settings.get("data")
+    return {
+        "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
+        "packages": packages,
+        "configuration": str(bundled("conf")),
+        "plugin folders": [str(folder) for folder in folders()],
+        "data folders": [str(folder) for folder in data_folders(data) if folder.is_dir()],
+        "run store": str(situation.store),
+        "tracking": str(situation.tracking.get("uri", "none")),
+    }
+
+
+def _show(about: dict[str, Any], found: list[Finding], checks: int) -> None:
+    console.say(f"Python {about['python']}")
+    for package, release in about["packages"].items():
+        if release is not None:
+            console.say(f"  {package} {release}")
+        elif package == "torch":
+            console.say("  torch is missing (optional: pip install 'cytobench[torch]')")
+    console.say(f"configuration: {about['configuration']}")
+    console.say("plugin folders: " + ", ".join(about["plugin folders"]))
+    console.say("data folders: " + (", ".join(about["data folders"]) or "none; set CYTOBENCH_DATA"))
+    console.say(f"run store: {about['run store']}")
+    console.say(f"tracking: {about['tracking']}")
+    for finding in found:
+        say = console.fail if finding.severity == "breaks" else console.warn
+        place = f"{finding.where}: " if finding.where else ""
+        hint = f"\n  -> {finding.hint}" if finding.hint else ""
+        say(f"[{finding.code}] {place}{finding.sentence}{hint}")
+    broken = sum(finding.severity == "breaks" for finding in found)
+    if found:
+        console.say(
+            f"{checks} checks: {broken} findings break runs, {len(found) - broken} are warnings; "
+            "cytobench doctor --list explains them"
+        )
+    else:
+        console.say(f"{checks} checks: all is well")
+
+
+def _list(known: list[dict[str, str]], *, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        console.say(json.dumps(known, indent=2, ensure_ascii=False))
+        return
+    for item in known:
+        head = f"{item['code']}  {item['severity']:<8}"
+        console.paragraph(f"{head}{item['title']}. {item['explanation']}")

@@ -26,7 +26,7 @@ COMMANDS = {
     "plan": "is the cohort large enough? Sample size and learning curve",
     "track": "mirror the run store to MLflow (--rebuild: from scratch)",
     "ui": "browse results in the MLflow UI, on this machine only",
-    "doctor": "check the installation",
+    "doctor": "what is wrong with the installation, and what to do about it",
     "completion": "complete commands, plugins and overrides in bash, zsh and fish",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 from hydra import initialize_config_dir
@@ -15,6 +16,7 @@ from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from cytobench import plugins as plugin_root
 from cytobench.config.composer import Composer
@@ -22,7 +24,7 @@ from cytobench.config.nodes import PluginConfigSource, PluginSearchPath, plugin_
 from cytobench.core.errors import PluginError, UsageError, did_you_mean
 from cytobench.registry.discover import Kind, discover
 
-__all__ = ["compose_jobs", "keys_of", "load_suite", "plugin_node", "to_yaml"]
+__all__ = ["compose_jobs", "keys_of", "load_suite", "plugin_node", "to_yaml", "unreadable"]
 
 
 def compose_jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
@@ -72,6 +74,15 @@ def load_suite(name: str) -> dict[str, Any]:
 def to_yaml(config: Mapping[str, Any]) -> str:
     """A composed configuration as YAML."""
     return OmegaConf.to_yaml(OmegaConf.create(dict(config))).rstrip()
+
+
+def unreadable(path: Path) -> str:
+    """Why a configuration file cannot be read, in one line; empty where it can."""
+    try:
+        read = OmegaConf.load(path)
+    except (YAMLError, OmegaConfBaseException, OSError, UnicodeDecodeError) as error:
+        return " ".join(str(error).split())
+    return "" if isinstance(read, DictConfig) else "holds a list, where keys and values belong"
 
 
 def keys_of(overrides: Sequence[str]) -> list[str]:
@@ -127,6 +138,13 @@ def _compose(overrides: list[str], composer: Composer) -> dict[str, Any]:
         raise
     except (HydraException, OmegaConfBaseException) as error:
         raise _explain(error, overrides) from error
+    except YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        raise UsageError(
+            "E102",
+            f"is no YAML: {getattr(error, 'problem', None) or error}",
+            where=f"{place.name}:{place.line + 1}" if place else "",
+        ) from error
     except ValueError as error:
         # Hydra reads model=nan and task=3 as numbers, which name no node of a group.
         raise UsageError(

@@ -38,6 +38,8 @@ class Plugin:
         Defaults of the signature; None where unknown without an import.
     problem : str
         Why the plugin cannot be used; empty where nothing is wrong.
+    namesakes : tuple of str
+        Origins of others that have its name.
     """
 
     kind: Kind
@@ -48,6 +50,7 @@ class Plugin:
     card: ModelCard | DatasetCard | None = None
     parameters: Mapping[str, Any] | None = None
     problem: str = ""
+    namesakes: tuple[str, ...] = ()
 
 
 def discover(kind: Kind) -> dict[str, Plugin]:
@@ -60,7 +63,8 @@ def discover(kind: Kind) -> dict[str, Plugin]:
         other = found.get(plugin.name)
         if other is not None:
             problem = f"two {kind}s are called {plugin.name!r}: {other.origin} and {plugin.origin}"
-            plugin = replace(other, problem=problem, card=None)
+            others = (*other.namesakes, plugin.origin)
+            plugin = replace(other, problem=problem, card=None, namesakes=others)
         found[plugin.name] = plugin
     return dict(sorted(found.items()))
 

@@ -33,7 +33,8 @@ def tabpfn_file(
             "E226", "the weights are not those that sha256 names", where=str(path),
             hint="model.sha256=HASH as their publisher names it; a checkpoint may run code",
         )  # fmt: skip
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before the package looks
+    for name in ("HF_HUB_OFFLINE", "TABPFN_DISABLE_TELEMETRY"):  # before the package looks
+        os.environ.setdefault(name, "1")
     from tabpfn import TabPFNClassifier, TabPFNRegressor
 
     pretrained = TabPFNRegressor if kind == "regression" else TabPFNClassifier
