@@ -5,6 +5,7 @@ rich is imported only when something is drawn; it honours ``NO_COLOR`` and a red
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import textwrap
@@ -43,25 +44,45 @@ def _new_console(**how: Any) -> Console:
     return Staying(highlight=False, **how)
 
 
+def visible(text: str) -> str:
+    r"""The text with an escape such as ``\u001b`` for each character that is none to be read.
+
+    Control characters command a terminal; invisible ones, and those that turn the direction of
+    writing, make a name look like another; a lone surrogate cannot be written at all.
+    """
+    if text.isprintable():
+        return text
+    return "".join(_visible(letter) for letter in text)
+
+
+def _visible(letter: str) -> str:
+    import unicodedata
+
+    if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+        return letter
+    # As JSON writes it: what is printed as JSON stays JSON, and says the same.
+    return json.dumps(letter)[1:-1] if letter != "\x7f" else "\\u007f"
+
+
 def say(text: str = "", *, style: str | None = None) -> None:
     """Print a line of plain text to standard output; brackets in it are not markup."""
     with _kept_going(sys.stdout):
         if style is None:
-            print(text)
+            print(visible(text))
         else:
-            _console().print(text, style=style, markup=False)
+            _console().print(visible(text), style=style, markup=False)
 
 
 def warn(text: str) -> None:
     """Print a warning to standard error."""
     with _kept_going(sys.stderr):
-        _console(stderr=True).print(f"warning: {text}", style="yellow", markup=False)
+        _console(stderr=True).print(visible(f"warning: {text}"), style="yellow", markup=False)
 
 
 def fail(text: str) -> None:
     """Print an error to standard error."""
     with _kept_going(sys.stderr):
-        _console(stderr=True).print(text, style="red", markup=False)
+        _console(stderr=True).print(visible(text), style="red", markup=False)
 
 
 _full: list[str] = []
@@ -93,7 +114,7 @@ def flushed() -> bool:
 
 def paragraph(text: str, *, indent: str = "", style: str | None = None) -> None:
     """Print a sentence: broken at words in a terminal, on one line where it is redirected."""
-    console = _console()
+    console, text = _console(), visible(text)
     if not console.is_terminal:
         say(indent + text, style=style)
         return
@@ -126,7 +147,10 @@ def table(
     styles : sequence of str
         One for each row.
     """
-    console = _console()
+    console, title = _console(), visible(title)
+    columns = [visible(name) for name in columns]
+    rows = [[visible(cell) for cell in row] for row in rows]
+    right, yielding = ([visible(name) for name in names] for names in (right, yielding))
     if not console.is_terminal:
         drawn = _drawn(columns, rows, title, right, (), plain=True)
         with _kept_going(sys.stdout):
@@ -169,7 +193,7 @@ def _drawn(
     from rich.text import Text
 
     drawn = Table(
-        title=title or None,
+        title=Text(title, style="table.title") if title else None,  # no markup, as all else
         title_justify="left",
         header_style="" if plain else "bold",
         box=None if plain else box.SIMPLE_HEAD,
@@ -238,7 +262,7 @@ def progress(total: int, title: str, *, cells: int = 0) -> Iterator[Advance]:
     """
     console = _console(stderr=True)
     if not sys.stderr.isatty() or console.is_dumb_terminal:
-        yield _plain_progress(total, title, cells)
+        yield _plain_progress(total, visible(title), cells)
         return
     from rich.progress import (
         BarColumn,
@@ -265,11 +289,19 @@ def progress(total: int, title: str, *, cells: int = 0) -> Iterator[Advance]:
     )
     count = _Count(total, cells)
     with Progress(*columns, console=console, expand=True) as bar:
-        task = bar.add_task("", total=total, title=title, what="", counts=count.counts, failures="")
+        task = bar.add_task(
+            "", total=total, title=visible(title), what="", counts=count.counts, failures=""
+        )
 
         def advance(what: str, steps: int = 1, *, failed: int = 0, cells: int = 0) -> None:
             count.add(steps, failed, cells)
-            bar.update(task, advance=steps, what=what, counts=count.counts, failures=count.failures)
+            bar.update(
+                task,
+                advance=steps,
+                what=visible(what),
+                counts=count.counts,
+                failures=count.failures,
+            )
 
         yield advance
 
@@ -311,7 +343,7 @@ def _plain_progress(total: int, title: str, all_cells: int) -> Advance:
             rest = f"about {_span(left)} left" if count.done < total else ""
             said = ", ".join(filter(None, [count.counts, count.failures, rest]))
             with _kept_going(sys.stderr):
-                print(f"{title}: {said} ({what})", file=sys.stderr, flush=True)
+                print(f"{title}: {said} ({visible(what)})", file=sys.stderr, flush=True)
 
     return advance
 

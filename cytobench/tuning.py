@@ -17,6 +17,7 @@ from typing import Any
 
 from cytobench.core.errors import CytobenchError, PluginError, UsageError
 from cytobench.core.result import Trial
+from cytobench.core.settings import real, truth, whole
 from cytobench.core.space import Choice, Dimension, Float, Int
 
 SAMPLERS = ("tpe", "random", "qmc", "none")
@@ -54,14 +55,11 @@ class Budget:
                 where="tuning.sampler",
                 hint=f"there are: {', '.join(SAMPLERS)}",
             )
-        if self.sampler != "none" and self.trials < 1:
-            raise UsageError("E114", "must be 1 or more; or tuning=off", where="tuning.trials")
-        if self.seconds is not None and self.seconds <= 0:
+        if self.sampler != "none":
+            whole(self.trials, "E114", "tuning.trials", 1)
+        if self.seconds is not None and real(self.seconds, "E114", "tuning.seconds") <= 0:
             raise UsageError("E114", "must be above 0", where="tuning.seconds")
-        if not isinstance(self.batched, bool):
-            raise UsageError(
-                "E114", f"must be true or false, not {self.batched!r}", where="tuning.batched"
-            )
+        truth(self.batched, "E114", "tuning.batched")
 
     @property
     def off(self) -> bool:

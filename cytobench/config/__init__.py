@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -21,8 +22,12 @@ from yaml import YAMLError
 from cytobench import plugins as plugin_root
 from cytobench.config.composer import Composer
 from cytobench.config.nodes import PluginConfigSource, PluginSearchPath, plugin_node
+from cytobench.config.own import OwnConfigSource
 from cytobench.core.errors import PluginError, UsageError, did_you_mean
 from cytobench.registry.discover import Kind, discover
+
+MOST_JOBS = 10_000
+"""Of one command line; nobody waits for more."""
 
 __all__ = ["compose_jobs", "keys_of", "load_suite", "plugin_node", "to_yaml", "unreadable"]
 
@@ -43,6 +48,9 @@ def compose_jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
     with _hydra():
         parsed = _parse(overrides)
         swept = [_expand(item) for item in parsed]
+        jobs = math.prod(map(len, swept))
+        if jobs > MOST_JOBS:
+            raise _too_many(jobs, " ".join(overrides))
         composer = Composer()
         return [_compose(list(choice), composer) for choice in itertools.product(*swept)]
 
@@ -53,7 +61,7 @@ def load_suite(name: str) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        ``E102`` where there is none of that name.
+        ``E102`` where there is none of that name, ``E117`` and ``E119`` where it says nothing.
     """
     with _hydra():
         names = GlobalHydra.instance().config_loader().list_groups("suite")
@@ -65,9 +73,16 @@ def load_suite(name: str) -> dict[str, Any]:
                 where=f"suite={name}",
                 hint=did_you_mean(name, [*options, *names]),
             )
-        composed = Composer(f"suite/{name}").compose([])
-        suite = OmegaConf.to_container(composed.suite, resolve=True)
-    assert isinstance(suite, dict)
+        try:
+            composed = Composer(f"suite/{name}").compose([])
+            suite = OmegaConf.to_container(composed.suite, resolve=True)
+        except (HydraException, OmegaConfBaseException, OSError, ValueError) as error:
+            said = str(error).splitlines()[0]
+            raise UsageError(
+                "E119", f"cannot be composed: {said}", where=f"suite={name}"
+            ) from error
+    if not isinstance(suite, dict):
+        raise UsageError("E119", "expected `key: value` pairs", where=f"suite={name}")
     return {str(key): value for key, value in suite.items()}
 
 
@@ -94,8 +109,9 @@ def keys_of(overrides: Sequence[str]) -> list[str]:
 def _hydra() -> Any:
     plugins = Plugins.instance()
     plugins.register(PluginSearchPath)
-    plugins.register(PluginConfigSource)
-    SourcesRegistry.instance().register(PluginConfigSource)
+    for source in (PluginConfigSource, OwnConfigSource):
+        plugins.register(source)
+        SourcesRegistry.instance().register(source)
     return initialize_config_dir(config_dir=str(plugin_root.bundled("conf")), version_base="1.3")
 
 
@@ -123,18 +139,30 @@ def _expand(override: Override) -> list[str]:
         return [override.input_line]
     key = override.get_key_element()
     try:
-        values = [f"{key}={value}" for value in override.sweep_string_iterator()]
-    except HydraException as error:
+        found = itertools.islice(override.sweep_string_iterator(), MOST_JOBS + 1)
+        values = [f"{key}={value}" for value in found]
+    except (HydraException, ArithmeticError, ValueError, TypeError) as error:
         raise UsageError("E101", str(error), where=override.input_line or key) from error
+    if len(values) > MOST_JOBS:
+        raise _too_many(len(values), override.input_line or key)
     if not values:
         raise UsageError("E102", "matches nothing", where=override.input_line or key)
     return values
 
 
+def _too_many(jobs: int, where: str) -> UsageError:
+    return UsageError(
+        "E101",
+        f"asks for {jobs} jobs or more, at most {MOST_JOBS}",
+        where=where,
+        hint="a sweep runs every combination of its values",
+    )
+
+
 def _compose(overrides: list[str], composer: Composer) -> dict[str, Any]:
     try:
         plain = OmegaConf.to_container(composer.compose(overrides), resolve=True)
-    except PluginError:
+    except (PluginError, UsageError):
         raise
     except (HydraException, OmegaConfBaseException) as error:
         raise _explain(error, overrides) from error
@@ -144,6 +172,13 @@ def _compose(overrides: list[str], composer: Composer) -> dict[str, Any]:
             "E102",
             f"is no YAML: {getattr(error, 'problem', None) or error}",
             where=f"{place.name}:{place.line + 1}" if place else "",
+        ) from error
+    except OSError as error:
+        raise UsageError(
+            "E101",
+            f"a name is read as a file's: {error.strerror}",
+            where=" ".join(overrides),
+            hint="cytobench list models, datasets, tasks, protocols ...",
         ) from error
     except ValueError as error:
         # Hydra reads model=nan and task=3 as numbers, which name no node of a group.
@@ -163,7 +198,7 @@ def _fix_assigned(config: dict[str, Any], overrides: Sequence[str]) -> None:
     """``model.C=3`` means 3: C leaves the search space unless its space is named too."""
     keys = [text.lstrip("+~").partition("=")[0] for text in overrides]
     space = config["model"].get("space") or {}
-    for name in list(space):
+    for name in list(space) if isinstance(space, dict) else []:
         if f"model.{name}" in keys and not any(k.startswith(f"model.space.{name}") for k in keys):
             del space[name]
 

@@ -13,6 +13,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import OmegaConf
 
 from cytobench import plugins as plugin_root
+from cytobench.config.own import OwnConfigSource, checked_text
 from cytobench.core.errors import UsageError, did_you_mean
 from cytobench.core.space import to_config
 from cytobench.registry.discover import Kind, Plugin, discover
@@ -91,7 +92,7 @@ def pool_node(name: str) -> dict[str, Any]:
             continue
         # A dataset's own interpolations start at the root. They move with it, and stay open: an
         # override of the name that they refer to would otherwise be without effect.
-        text = file.read_text(encoding="utf-8")
+        text = checked_text(file)
         moved = text.replace("${dataset.", f"${{dataset.studies.{study}.")
         studies[study] = cast(Any, OmegaConf.to_container(OmegaConf.create(moved)))
     return {"name": name, "studies": studies}
@@ -141,5 +142,5 @@ class PluginSearchPath(SearchPathPlugin):
         """Add the working directory's ``conf`` in front and the plugins behind."""
         own = Path.cwd() / "conf"
         if own.is_dir() and own.resolve() != plugin_root.bundled("conf"):
-            search_path.prepend("working directory", f"file://{own}")
+            search_path.prepend("working directory", f"{OwnConfigSource.scheme()}://{own}")
         search_path.append("cytobench", "cytobench://")

@@ -9,6 +9,13 @@ from __future__ import annotations
 
 from cytobench.core.secrets import without_secrets
 
+LONGEST_PART, LONGEST_HINT = 1000, 6000
+"""Characters of an error's place, message and hint that are shown; a cell may hold millions."""
+MOST_OPTIONS = 60
+"""Names that a hint lists; a table may have thousands of columns."""
+LONGEST_WORD = 100
+"""Characters of a name that spellings are compared for."""
+
 
 class CytobenchError(Exception):
     """A problem that the user can fix; shown without a traceback, and without a password.
@@ -37,9 +44,9 @@ class CytobenchError(Exception):
         return _rebuild, (type(self), self.code, self.message, self.where, self.hint)
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
-        hint = f"\n  -> {self.hint}" if self.hint else ""
-        return f"[{self.code}] {place}{self.message}{hint}"
+        place = f"{shortened(self.where, LONGEST_PART)}: " if self.where else ""
+        hint = f"\n  -> {shortened(self.hint, LONGEST_HINT)}" if self.hint else ""
+        return f"[{self.code}] {place}{shortened(self.message, LONGEST_PART)}{hint}"
 
 
 def _rebuild(
@@ -76,10 +83,19 @@ class NotApplicable(CytobenchError):
     """A model cannot be asked of this cohort (no CRP measured, say); a reason, not a failure."""
 
 
+def shortened(text: str, most: int) -> str:
+    """The text, or its beginning and how long it is."""
+    return text if len(text) <= most else f"{text[:most]} … ({len(text)} characters)"
+
+
 def did_you_mean(word: str, options: list[str]) -> str:
     """A hint that lists what there is, the nearest spelling first."""
     from difflib import get_close_matches
 
-    close = get_close_matches(word, options, n=1, cutoff=0.6)
-    there_are = "there are: " + ", ".join(sorted(options)) if options else "there are none"
+    # Comparing takes the product of two lengths: nobody mistypes a name of a thousand letters.
+    short = [option for option in options if len(option) <= LONGEST_WORD]
+    close = get_close_matches(word[: LONGEST_WORD + 1], short, n=1, cutoff=0.6)
+    shown = [shortened(option, LONGEST_WORD) for option in sorted(options)[:MOST_OPTIONS]]
+    more = f" and {len(options) - MOST_OPTIONS} more" if len(options) > MOST_OPTIONS else ""
+    there_are = f"there are: {', '.join(shown)}{more}" if options else "there are none"
     return f"did you mean {close[0]!r}? {there_are}" if close else there_are

@@ -15,7 +15,7 @@ from cytobench.core.errors import DataError
 from cytobench.data.cells import MISSING, Numbers
 from cytobench.data.cohort import ABOVE, BELOW, Analyte
 from cytobench.data.columns import Reader, column_spec
-from cytobench.data.grammar import check_keys, listed, number, one_of
+from cytobench.data.grammar import check_keys, listed, number, one_of, pairs
 from cytobench.data.limits import (
     Flags,
     Floats,
@@ -182,7 +182,7 @@ def _with_header(reader: Reader, column: str, declared: str) -> str:
 
 def _declared(reader: Reader, spec: Mapping[str, Any]) -> _Panel:
     check_keys(spec, ANALYTE_KEYS, "analytes")
-    each = {str(name): item for name, item in (spec.get("each") or {}).items()}
+    each = pairs(spec.get("each"), "analytes.each")
     for name, item in each.items():
         check_keys(item, EACH_KEYS, f"analytes.each.{name}")
     for where, node in [("analytes", spec), *((f"analytes.each.{n}", each[n]) for n in each)]:

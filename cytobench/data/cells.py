@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+LONGEST_NUMBER = 400
+"""Characters of a cell that may be a number: ``1e308`` written out, with a sign and a unit."""
 MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "#N/A", ".", "-")
 """Cells that say nothing."""
 
@@ -82,7 +84,8 @@ def read_cell(text: str) -> Cell:
         return Cell(below=True)
     if ABOVE.match(text):
         return Cell(above=True)
-    match = VALUE.match(text)
+    # Looking for a number takes the square of a text's length where there is none.
+    match = VALUE.match(text) if len(text) <= LONGEST_NUMBER else None
     if match is None:
         return Cell(wrong=True)
     sign, digits, unit = match.groups()
@@ -115,7 +118,7 @@ def read_numbers(texts: Sequence[str]) -> Numbers:
 def plain(text: str) -> float:
     """A number and nothing else, to the last bit; NaN for every other text."""
     try:
-        value = float(text)
+        value = float(text) if len(text) <= LONGEST_NUMBER else math.nan
     except ValueError:
         return math.nan
     # float() also takes "inf" and "1_000", which no table means as a number.
@@ -132,6 +135,8 @@ def with_point(text: str) -> str:
     >>> with_point("<0,5"), with_point("not done")
     ('<0.5', 'not done')
     """
+    if len(text) > LONGEST_NUMBER:
+        return text
     if COMMA.match(text):
         return COMMA.sub(r"\1.\2", text)
     return f"{text} [a point among decimal commas]" if POINT.match(text) else text

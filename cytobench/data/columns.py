@@ -40,7 +40,12 @@ def column_spec(spec: Any, where: str, *, typed: bool = False) -> ColumnSpec:
     kind = spec.get("type")
     if kind is not None:
         one_of(kind, ("number", "text"), f"{where}.type")
-    return ColumnSpec(str(required(spec, "column", where)), spec.get("map"), kind)
+    mapping = spec.get("map")
+    if mapping is not None and not isinstance(mapping, Mapping):
+        raise DataError(
+            "E322", f"expected `code: name` pairs, found {mapping!r}", where=f"{where}.map"
+        )
+    return ColumnSpec(str(required(spec, "column", where)), mapping, kind)
 
 
 @dataclass

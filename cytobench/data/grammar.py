@@ -41,6 +41,21 @@ def required(node: Mapping[str, Any], key: str, where: str) -> Any:
     return node[key]
 
 
+def pairs(value: Any, where: str) -> dict[str, Any]:
+    """A mapping with its keys as text; nothing is an empty one.
+
+    Raises
+    ------
+    DataError
+        ``E322``.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise DataError("E322", f"expected `key: value` pairs, found {value!r}", where=where)
+    return {str(key): item for key, item in value.items()}
+
+
 def listed(value: Any) -> list[Any]:
     """One value or several, as a list; nothing is an empty list."""
     if value is None:
@@ -56,7 +71,9 @@ def number(value: Any, where: str) -> float:
     DataError
         ``E322``.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    right = isinstance(value, (int, float)) and not isinstance(value, bool)
+    # A whole number may be too long for a float.
+    if not (right and abs(value) < 10**300 and math.isfinite(value)):
         raise DataError("E322", f"expected a number, found {value!r}", where=where)
     return float(value)
 

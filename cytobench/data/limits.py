@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cytobench.core.errors import DataError
 from cytobench.data.cells import Numbers, read_numbers
-from cytobench.data.grammar import check_keys, listed, number, required
+from cytobench.data.grammar import check_keys, listed, number, pairs, required
 from cytobench.data.readers import FILE_KEYS, Files
 from cytobench.data.rows import holds, matches
 from cytobench.data.sources import Source, read_source
@@ -92,11 +92,11 @@ def _add_table(
     names = [name.strip() for name in table.texts(str(required(part, "analyte", where)))]
     values = _numbers(table, column)
     concerned = np.ones(len(source.frame), dtype=bool)
-    for ours, wanted in (part.get("when") or {}).items():
-        concerned &= matches(source.texts(str(ours)), {"equals": wanted})
-    pairs = [
-        (np.array(table.texts(str(theirs))), np.array(source.texts(str(ours))))
-        for theirs, ours in (part.get("match") or {}).items()
+    for ours, wanted in pairs(part.get("when"), f"{where}.when").items():
+        concerned &= matches(source.texts(ours), {"equals": wanted})
+    matched = [
+        (np.array(table.texts(theirs)), np.array(source.texts(str(ours))))
+        for theirs, ours in pairs(part.get("match"), f"{where}.match").items()
     ]
     name_of = {column: name for name, column in analytes.items()}
     known = [name_of.get(raw, raw) for raw in names]
@@ -110,8 +110,8 @@ def _add_table(
     for line, name in enumerate(known):
         if name in found:
             rows = concerned.copy()
-            for theirs, ours in pairs:
-                rows &= ours == theirs[line]
+            for here, there in matched:
+                rows &= there == here[line]
             found[name][rows] = values[line]
 
 

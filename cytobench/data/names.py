@@ -10,7 +10,7 @@ from typing import Any
 
 from cytobench.core.errors import DataError
 from cytobench.data.columns import Reader
-from cytobench.data.grammar import check_keys, listed, required
+from cytobench.data.grammar import check_keys, listed, pairs, required
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "CRP": ("hsCRP", "CRP-hs", "C-reactive protein", "hs C-reactive protein",
@@ -178,7 +178,7 @@ def _range(spec: Mapping[str, Any], reader: Reader) -> list[str]:
 
 def _renamed(columns: list[str], rename: Any) -> dict[str, str]:
     """Standard name -> column."""
-    new = {str(column): str(name) for column, name in (rename or {}).items()}
+    new = {column: str(name) for column, name in pairs(rename, "analytes.rename").items()}
     check_keys(new, columns, "analytes.rename")
     names: dict[str, str] = {}
     for column in columns:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
-import datetime
-import math
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,14 +12,18 @@ from typing import Any
 
 import pandas as pd
 
-from cytobench.core.errors import DataError, did_you_mean
+from cytobench.core.errors import DataError
 from cytobench.data.cells import with_point
 from cytobench.data.grammar import listed, one_of
+from cytobench.data.typed import Line, parquet_lines, sheets_of
 
 FILE_KEYS = ("file", "sheet", "separator", "encoding", "decimal", "missing")
+DEFAULT_ENCODING = "utf-8-sig"
 SEPARATORS = (",", ";", "\t", "|")
 SPREADSHEETS = (".xlsx", ".xlsm")
 TEXTS = (".csv", ".tsv", ".txt")
+LONGEST_NAME = 1000
+"""Characters of a column's name."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def locate(name: str, folders: Sequence[Path]) -> Path:
     path = Path(name).expanduser()
     candidates = [path] if path.is_absolute() else [folder / path for folder in folders]
     for candidate in candidates:
-        if candidate.is_file():
+        if _is_file(candidate):
             return candidate
     looked = ", ".join(str(candidate) for candidate in candidates) or "no folder"
     raise DataError(
@@ -53,6 +55,13 @@ def locate(name: str, folders: Sequence[Path]) -> Path:
         where=name,
         hint="say where your tables are: data=FOLDER on the command line, or set CYTOBENCH_DATA",
     )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long for a name, or with a NUL in it
+        return False
 
 
 def read_file(node: Mapping[str, Any], files: Files) -> pd.DataFrame:
@@ -96,7 +105,7 @@ def reported(path: Path) -> Iterator[None]:
             where=str(path),
             hint="set `encoding:`; older Excel and Windows programs write latin-1",
         ) from error
-    except (OSError, ValueError, KeyError, LookupError, csv.Error, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, LookupError, csv.Error) as error:
         raise DataError("E311", f"cannot be read: {error}", where=str(path)) from error
 
 
@@ -115,9 +124,7 @@ def _read(path: Path, node: Mapping[str, Any], files: Files) -> pd.DataFrame:
     if suffix in SPREADSHEETS:
         return _table(_sheet(path, node.get("sheet")), path)
     if suffix == ".parquet":
-        frame = pd.read_parquet(path)
-        rows = zip(*(map(_as_text, frame[column]) for column in frame.columns), strict=True)
-        return _table([(1, list(frame.columns)), *enumerate(map(list, rows), start=2)], path)
+        return _table(parquet_lines(path), path)
     if suffix not in TEXTS:
         raise unknown_suffix(path, (*TEXTS, *SPREADSHEETS, ".parquet"))
     frame = _table(lines_of(path, node.get("separator"), node.get("encoding")), path)
@@ -125,14 +132,19 @@ def _read(path: Path, node: Mapping[str, Any], files: Files) -> pd.DataFrame:
     return frame.map(with_point) if decimal == "," else frame
 
 
-Line = tuple[int, list[Any]]
-"""Number of a line in its file, and its cells."""
-
-
 def _table(lines: list[Line], path: Path) -> pd.DataFrame:
     """The first line is the header; lines without any content are left out."""
     names = [str(name).strip() for name in lines[0][1]] if lines else []
-    while names and not names[-1] and not any(any(row[len(names) - 1 :]) for _, row in lines[1:]):
+    longest = max(map(len, names), default=0)
+    if longest > LONGEST_NAME:
+        raise DataError(
+            "E311",
+            f"a column's name has {longest} characters, at most {LONGEST_NAME}",
+            where=f"{path}, line {lines[0][0]}",
+            hint="the first line holds the columns' names; is a quotation mark missing in it?",
+        )
+    filled = max((_filled(row) for _, row in lines[1:]), default=0)
+    while names and not names[-1] and len(names) > filled:
         names.pop()  # a spreadsheet's empty margin
     full = [(line, row) for line, row in lines[1:] if any(row)]
     for line, row in full:
@@ -151,6 +163,11 @@ def _table(lines: list[Line], path: Path) -> pd.DataFrame:
     )
 
 
+def _filled(row: Sequence[Any]) -> int:
+    """How many cells there are up to the last one that holds something."""
+    return next((end for end in range(len(row), 0, -1) if row[end - 1]), 0)
+
+
 def lines_of(
     path: Path,
     separator: str | None,
@@ -160,9 +177,13 @@ def lines_of(
     whole: bool = False,
 ) -> list[Line]:
     """Cells of each line; a separator that is not given is found in the header, or in all."""
-    with path.open(encoding=encoding or "utf-8-sig", newline="") as stream:
+    separator, encoding = _one_letter(separator), _codec(encoding)
+    with path.open(encoding=encoding, newline="") as stream:
         header = stream.read() if whole else stream.readline()
         stream.seek(0)
+        if encoding != DEFAULT_ENCODING:
+            stream.read().encode()  # some codecs give half characters, which nothing can store
+            stream.seek(0)
         if separator is None:
             separator = max(among, key=header.count)
         reader = csv.reader(stream, delimiter=separator)
@@ -173,52 +194,32 @@ def lines_of(
     return lines
 
 
+def _one_letter(separator: Any) -> str | None:
+    if separator is not None and (not isinstance(separator, str) or len(separator) != 1):
+        raise DataError(
+            "E322",
+            f"expected one character, found {separator!r}",
+            where="separator",
+            hint='"\\t" in double quotes is a tabulator',
+        )
+    return separator
+
+
+def _codec(encoding: Any) -> str:
+    if encoding is None:
+        return DEFAULT_ENCODING
+    try:
+        codecs.lookup(encoding)
+    except (LookupError, TypeError, ValueError) as error:
+        raise DataError(
+            "E322",
+            f"no encoding is called {encoding!r}",
+            where="encoding",
+            hint="utf-8, utf-16, latin-1, cp1252 ...",
+        ) from error
+    return str(encoding)
+
+
 def _sheet(path: Path, sheet: str | None) -> list[Line]:
     (lines,) = sheets_of(path, sheet, first=True).values()
     return lines
-
-
-def sheets_of(
-    path: Path, sheet: str | None, decimal: str = ".", *, first: bool = False
-) -> dict[str, list[Line]]:
-    """The sheet that is named, else the first one, else all."""
-    from openpyxl import load_workbook
-
-    book = load_workbook(path, read_only=True, data_only=True)
-    try:
-        if sheet is not None and sheet not in book.sheetnames:
-            raise DataError(
-                "E311",
-                f"there is no sheet {sheet!r}",
-                where=str(path),
-                hint=did_you_mean(sheet, book.sheetnames),
-            )
-        pages = [book[sheet]] if sheet is not None else book.worksheets[: 1 if first else None]
-        return {
-            page.title: _even(
-                [
-                    [_as_text(value, decimal) for value in row]
-                    for row in page.iter_rows(values_only=True)
-                ]
-            )
-            for page in pages
-        }
-    finally:
-        book.close()
-
-
-def _even(rows: list[list[str]]) -> list[Line]:
-    """Numbered lines, all of one length."""
-    width = max((len(row) for row in rows), default=0)
-    return [(line, row + [""] * (width - len(row))) for line, row in enumerate(rows, start=1)]
-
-
-def _as_text(value: Any, decimal: str = ".") -> str:
-    """A typed cell as the text that a csv file would hold; numbers to the last bit."""
-    if value is None or value is pd.NaT or value is pd.NA:
-        return ""
-    if isinstance(value, float):
-        return "" if math.isnan(value) else repr(float(value)).replace(".", decimal)
-    if isinstance(value, (datetime.datetime, datetime.date)):
-        return value.isoformat()
-    return str(value).strip()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cytobench.core.errors import DataError
 from cytobench.data.cells import read_numbers
-from cytobench.data.grammar import check_keys, listed, required
+from cytobench.data.grammar import check_keys, listed, pairs, required
 from cytobench.data.rows import check_rule, in_words, matches
 
 if TYPE_CHECKING:
@@ -31,19 +32,19 @@ def shape(source: Source, node: Mapping[str, Any], where: str) -> Source:
     source = _positions(source, node.get("positions"), where)
     source = _rename(source, _new_names(node.get("rename"), where), where)
     source = _extract(source, node.get("extract") or {}, where)
-    for name, value in (node.get("constant") or {}).items():
-        places = {**source.place_of, str(name): f"{PLACE}0"}
-        frame = source.frame.assign(**{str(name): str(value)})
+    for name, value in pairs(node.get("constant"), f"{where}.constant").items():
+        places = {**source.place_of, name: f"{PLACE}0"}
+        frame = source.frame.assign(**{name: str(value)})
         source = replace(source, frame=frame, place_of=places)
     for position, rule in enumerate(listed(node.get("rows"))):
         source = _filter(source, rule, f"{where}.rows[{position}]")
     if node.get("first_of"):
         source = _first_of(source, [str(key) for key in listed(node["first_of"])])
-    keep = [str(name) for name in listed(node.get("keep"))] or source.columns
-    drop = [str(name) for name in listed(node.get("drop"))]
+    keep, drop = ([str(name) for name in listed(node.get(key))] for key in ("keep", "drop"))
     for name in (*keep, *drop):
         source.require(name)
-    gone = [name for name in source.columns if name not in keep or name in drop]
+    kept = set(keep or source.columns) - set(drop)
+    gone = [name for name in source.columns if name not in kept]
     return replace(source, frame=source.frame.drop(columns=gone))
 
 
@@ -53,7 +54,7 @@ def _rename(source: Source, names: Mapping[Any, Any], where: str) -> Source:
     for old in new:
         source.require(old)
     columns = [new.get(column, column) for column in source.columns]
-    twice = [name for name in columns if columns.count(name) > 1]
+    twice = [name for name, times in Counter(columns).items() if times > 1]
     if twice:
         raise DataError(
             "E322", f"two columns would be called {twice[0]!r}", where=f"{where}.rename"

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytobench.core.errors import SplitError, UsageError, did_you_mean
+from cytobench.core.settings import real
 from cytobench.data.arms import SMALLEST_ARM, arms_of, refuse_small
 from cytobench.data.cohort import Cohort, LabelOutcome, ScaleOutcome
 
@@ -20,6 +21,7 @@ BENEFIT = "benefit"
 OUTCOME_KINDS: Mapping[str, Literal["classification", "regression"]] = {
     "response": "classification", "remission": "classification", "percent_change": "regression",
 }  # fmt: skip
+KINDS = ("classification", "regression", BENEFIT)
 PROPENSITIES = ("auto", "known", "fitted")
 
 USUAL_REDUCTION = 0.5
@@ -122,6 +124,7 @@ def task_from_config(config: Mapping[str, Any]) -> Task:
         task = Task(**fields)
     except TypeError as error:
         raise UsageError("E110", str(error), where="task") from error
+    _check_numbers(task)
     low, high = task.thresholds
     if not 0 < low <= task.decide_at <= high < 1:
         raise UsageError(
@@ -137,6 +140,23 @@ def task_from_config(config: Mapping[str, Any]) -> Task:
     if task.kind == BENEFIT:
         _check_benefit(task)
     return task
+
+
+def _check_numbers(task: Task) -> None:
+    if not isinstance(task.thresholds, tuple) or len(task.thresholds) != 2:
+        raise UsageError("E110", "expected two probabilities", where="task.thresholds")
+    for value in task.thresholds:
+        real(value, "E110", "task.thresholds")
+    for name in ("decide_at", "minimum_reduction", "remission_at"):
+        if name != "remission_at" or task.remission_at is not None:
+            real(getattr(task, name), "E110", f"task.{name}")
+    if task.kind not in KINDS:
+        raise UsageError(
+            "E110",
+            f"unknown value {task.kind!r}",
+            where="task.kind",
+            hint=did_you_mean(str(task.kind), list(KINDS)),
+        )
 
 
 def _arms(value: Any) -> tuple[str, ...]:

@@ -241,6 +241,7 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> lis
 
 def escaped(text: str) -> str:
     """Plugins name themselves: keep what they say from becoming markup."""
-    for character in "\\`*_[]<>|#":
+    for character in "\\`*_[]<>|#~&":
         text = text.replace(character, "\\" + character)
-    return text.replace("\n", " ").replace("\r", " ")
+    # No line ends, no control characters, none that are invisible or turn the direction of writing.
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)

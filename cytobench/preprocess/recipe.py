@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from cytobench.core.errors import UsageError, did_you_mean
+from cytobench.core.settings import real, truth, whole
 
 CHOICES = {
     "censored": ("llod_sqrt2", "ros", "censored_mle", "draws"),
@@ -15,6 +16,7 @@ CHOICES = {
     "batch_unseen": ("error", "pass"),
     "missing": ("median", "mean"),
 }
+SWITCHES = ("log", "censored_indicators", "indicators", "scale")
 MOST_DRAWS = 100
 
 
@@ -87,11 +89,12 @@ def recipe_from_config(config: Mapping[str, Any]) -> Recipe:
     recipe = replace(
         recipe, features=_features(recipe.features), batch_except=_names(recipe.batch_except)
     )
+    for name in SWITCHES:
+        truth(getattr(recipe, name), "E112", f"preprocess.{name}")
     share = recipe.max_below
-    if share is not None and not 0 <= share <= 1:
+    if share is not None and not 0 <= real(share, "E112", "preprocess.max_below") <= 1:
         raise _wrong("max_below", f"must be between 0 and 1, not {share}", "0.5: at most half")
-    if not 1 <= recipe.draws <= MOST_DRAWS:
-        raise _wrong("draws", f"must be 1 to {MOST_DRAWS}, not {recipe.draws}", "10 are usual")
+    whole(recipe.draws, "E112", "preprocess.draws", 1, MOST_DRAWS)
     if recipe.draws > 1 and recipe.censored != "draws":
         raise _wrong("draws", "only one is made", "set preprocess.censored=draws too")
     if not recipe.log and (recipe.batch != "none" or recipe.features):
@@ -114,7 +117,11 @@ def _features(given: Any) -> tuple[str, ...]:
 
 def _names(given: Any) -> tuple[str, ...]:
     """One name or a list of them."""
-    return (given,) if isinstance(given, str) else tuple(str(name) for name in given or ())
+    if isinstance(given, str):
+        return (given,)
+    if given is not None and not isinstance(given, (list, tuple)):
+        raise UsageError("E112", f"expected a list of names, not {given!r}", where="preprocess")
+    return tuple(str(name) for name in given or ())
 
 
 def _wrong(option: str, message: str, hint: str) -> UsageError:

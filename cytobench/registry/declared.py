@@ -29,7 +29,7 @@ def declared(group: str) -> dict[str, dict[str, str]]:
 
 
 def _summary(path: Path) -> str:
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     if lines and lines[0].startswith("# @package"):  # said to Hydra, not to a reader
         del lines[0]
     for line in lines:

@@ -164,9 +164,12 @@ def load_model(config: Mapping[str, Any]) -> LoadedModel:
     """
     fields = {str(key): value for key, value in config.items()}
     name = str(fields.pop("name", ""))
-    space = from_config(
-        {key: item for key, item in (fields.pop("space", None) or {}).items() if item is not None}
-    )
+    space = fields.pop("space", None) or {}
+    if not isinstance(space, Mapping):
+        raise PluginError(
+            "E211", f"expected parameter: dimension, not {space!r}", where="model.space"
+        )
+    space = from_config({str(key): item for key, item in space.items() if item is not None})
     target = fields.pop("_target_", None)
     if target is not None:
         return _load_target(str(target), name, fields, space)

@@ -9,6 +9,7 @@ from typing import Any
 from cytobench.config import compose_jobs, keys_of, load_suite
 from cytobench.core.errors import UsageError
 from cytobench.core.hashing import digest
+from cytobench.core.settings import whole
 from cytobench.data.target import BENEFIT
 from cytobench.run.cells import Cell
 
@@ -28,6 +29,7 @@ CELL_NODES = (
     "audit",
 )
 OF_THE_RUN = ("engine", "tracking", "store", "leaderboards", "permutations", "explain")
+MOST_PERMUTATIONS = 100_000
 FIXED_BY_SUITE = ("dataset", "task", "preprocess", "protocol", "tuning", "seed")
 
 
@@ -95,6 +97,7 @@ def _check_benefit(config: Mapping[str, Any]) -> None:
 
 def _suite_jobs(name: str, overrides: Sequence[str], keys: Sequence[str]) -> Jobs:
     suite = load_suite(name)
+    _check_suite(name, suite)
     changed = [key for key in keys if key.partition(".")[0] in FIXED_BY_SUITE]
     changed += [key for key in keys if key.startswith("model.")]
     notes: list[str] = []
@@ -118,12 +121,47 @@ def _suite_jobs(name: str, overrides: Sequence[str], keys: Sequence[str]) -> Job
     return Jobs(_cells(configs, AD_HOC if changed else name), _settings(configs), notes)
 
 
+def _check_suite(name: str, suite: Mapping[str, Any]) -> None:
+    """Refuse a suite that does not say what runs on what.
+
+    Raises
+    ------
+    UsageError
+        ``E119``.
+    """
+    entries = suite.get("entries")
+    if not isinstance(entries, list) or not entries:
+        raise _no_suite(name, "entries", "expected a list of {dataset: NAME, task: NAME}")
+    for entry in entries:
+        if not isinstance(entry, Mapping):
+            raise _no_suite(
+                name, "entries", f"expected {{dataset: NAME, task: NAME}}, not {entry!r}"
+            )
+        for key in ("dataset", "task"):
+            if not isinstance(entry.get(key), str):
+                raise _no_suite(name, f"entries.{key}", f"expected a name, not {entry.get(key)!r}")
+    if not suite.get("models"):
+        raise _no_suite(name, "models", "expected a list of names")
+    for key, node in [("models", suite), *(("overrides", part) for part in (suite, *entries))]:
+        words = node.get(key) or []
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise _no_suite(name, key, f"expected a list of texts, not {words!r}")
+
+
+def _no_suite(name: str, key: str, message: str) -> UsageError:
+    return UsageError("E119", message, where=f"suite={name}, {key}")
+
+
 def _with_floors(overrides: Sequence[str]) -> list[dict[str, Any]]:
     """The floors, then what the overrides ask for under the same conditions."""
     configs = compose_jobs(overrides)
+    for config in configs:
+        _check_numbers(config)
     floors = configs[0]["floors"]
     if not floors:
         return configs
+    if not isinstance(floors, list) or not all(isinstance(name, str) for name in floors):
+        raise UsageError("E118", f"expected names of models, not {floors!r}", where="floors")
     others = [
         text
         for text, key in zip(overrides, keys_of(overrides), strict=True)
@@ -133,12 +171,22 @@ def _with_floors(overrides: Sequence[str]) -> list[dict[str, Any]]:
     return compose_jobs([*others, "model=" + ",".join(floors)]) + configs
 
 
+def _check_numbers(config: Mapping[str, Any]) -> None:
+    whole(config["seed"], "E118", "seed", -(2**63), 2**63)
+    whole(config["permutations"], "E118", "permutations", 0, MOST_PERMUTATIONS)
+    for name in ("dataset", "task", "model", "preprocess", "protocol", "tuning", "engine"):
+        if not isinstance(config[name], Mapping) or not isinstance(
+            config[name].get("name", ""), str
+        ):
+            raise UsageError("E118", f"is no {name}: {config[name]!r}", where=name)
+
+
 def _cells(configs: Sequence[Mapping[str, Any]], suite: str) -> list[Cell]:
     once: dict[str, Cell] = {}
-    most = max((int(config["permutations"]) for config in configs), default=0)
+    most = max((config["permutations"] for config in configs), default=0)
     for permutation in range(most + 1):
         for config in configs:
-            if permutation <= int(config["permutations"]):
+            if permutation <= config["permutations"]:
                 parts = {name: config[name] for name in CELL_NODES}
                 cell = Cell(suite, entry_name(config, suite), {**parts, "permutation": permutation})
                 once.setdefault(cell.entry + cell.slot, cell)

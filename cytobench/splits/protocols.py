@@ -13,6 +13,7 @@ import numpy as np
 
 from cytobench.core.errors import SplitError, UsageError, did_you_mean
 from cytobench.core.seeds import derive_seed
+from cytobench.core.settings import real, whole
 from cytobench.data.cohort import Cohort
 from cytobench.data.target import Target
 from cytobench.splits.groups import leave_one_site_out, leave_one_study_out
@@ -21,6 +22,12 @@ from cytobench.splits.strata import Population, strata_of, stratified_folds
 
 FEWEST_TO_RESAMPLE = 5
 """Patients of a class; all of five are drawn in one resample of 26 (5! / 5^5)."""
+
+COUNTS = {"folds": 2, "repeats": 1, "resamples": 1, "within_folds": 2}
+"""Options that count something -> the least of it."""
+SHARES = ("train_fraction", "fraction")
+MOST = 10_000
+"""Of folds, repeats, resamples."""
 
 
 def make_plan(cohort: Cohort, target: Target, config: Mapping[str, Any], seed: int) -> SplitPlan:
@@ -42,11 +49,15 @@ def make_plan(cohort: Cohort, target: Target, config: Mapping[str, Any], seed: i
     """
     options = {str(key): value for key, value in config.items()}
     name = str(options.pop("name"))
-    inner_folds = int(options.pop("inner_folds"))
+    inner_folds = whole(options.pop("inner_folds", None), "E111", "protocol.inner_folds", 2, MOST)
     if name not in _PROTOCOLS:
         raise UsageError(
             "E111", f"there is no protocol {name!r}", hint=did_you_mean(name, list(_PROTOCOLS))
         )
+    for key in (key for key in COUNTS if key in options):
+        whole(options[key], "E111", f"protocol.{key}", COUNTS[key], MOST)
+    for key in (key for key in SHARES if key in options):
+        real(options[key], "E111", f"protocol.{key}")
     population = _population(cohort, target)
     try:
         claim, splits, notes = _PROTOCOLS[name](

@@ -24,6 +24,7 @@ from cytobench.leaderboard.benefit_sheet import assignment_line
 from cytobench.leaderboard.collect import Entry
 from cytobench.leaderboard.rank import Board, Row
 from cytobench.leaderboard.words import summary
+from cytobench.report.text import printable
 from cytobench.run.store import StoredCell
 from cytobench.tracking.benefit_record import number_rows, result_line, value_of_fold, values_of
 
@@ -49,6 +50,8 @@ DIGITS = 4
 SHORT = 12
 """Of a hash, as on the leaderboards."""
 SHOWN_WARNINGS = 3
+FORMULA = tuple("=+-@＝＋－＠")
+"""First characters for which spreadsheets take a text to be a formula; the wide ones, too."""
 
 
 @dataclass(frozen=True)
@@ -511,7 +514,22 @@ def _digits(value: float | None) -> str:
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(map(_inert, columns))
+    writer.writerows([_inert(row.get(name, "")) for name in columns] for row in rows)
     return stream.getvalue()
+
+
+def _inert(cell: Any) -> Any:
+    """A text that no spreadsheet computes: one that begins as a formula gets an apostrophe.
+
+    Source: OWASP, "CSV Injection", https://owasp.org/www-community/attacks/CSV_Injection.
+    """
+    if not isinstance(cell, str):
+        return cell
+    text = printable(cell)
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}" if text.lstrip()[:1] in FORMULA else text
+    return text  # -0.5 is a number

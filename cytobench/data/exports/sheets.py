@@ -17,9 +17,9 @@ from cytobench.data.readers import (
     lines_of,
     locate,
     reported,
-    sheets_of,
     unknown_suffix,
 )
+from cytobench.data.typed import sheets_of
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Hostile input by the family: each draws one, throws it at the code, and says what came of it."""
