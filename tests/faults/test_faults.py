@@ -1,13 +1,12 @@
 """Whatever befalls a run, the same command completes it, and every number is as if nothing had."""
 
-import random
 import shutil
 import subprocess
 import sys
 
 import pytest
 from support.faults import FOLDS, Stage, first_stage
-from support.injected import FAULTS
+from support.injected import FAULTS, tried
 from support.toy import TOY_DATASET, TOY_MODELS
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -31,18 +30,14 @@ def cases():
 def test_after_a_fault_the_same_command_completes_the_run(undisturbed, tmp_path, seed, fault):
     stage = Stage(tmp_path, undisturbed)
 
-    seen = fault.befall(stage, random.Random(seed))
+    outcome = tried(fault, stage, seed)
 
-    assert seen.code in fault.codes, seen.said
-    assert fault.shows in seen.said, seen.said
-    assert "Traceback" not in seen.said
-    before = stage.folds()
-
-    again = stage.run()
-
-    assert again.code == 0, again.said
-    assert f"{FOLDS - len(before)} folds computed, {len(before)} were already there" in again.said
-    after = stage.folds()
-    assert {path: after[path] for path in before} == before, "a finished fold was touched"
-    assert stage.differences() == []
-    assert stage.debris() == []
+    assert outcome.seen.code in fault.codes, outcome.seen.said
+    assert fault.shows in outcome.seen.said, outcome.seen.said
+    assert "Traceback" not in outcome.seen.said
+    assert outcome.again.code == 0, outcome.again.said
+    computed = f"{FOLDS - outcome.finished} folds computed, {outcome.finished} were already there"
+    assert computed in outcome.again.said
+    assert outcome.lost == []
+    assert outcome.differences == []
+    assert outcome.debris == []
