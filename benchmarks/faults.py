@@ -2,6 +2,8 @@
 
     python benchmarks/faults.py [--tries 6] [--slow-tries 2] [--only kill_serial,damage]
 
+With ``--only`` the other rows stay as they are.
+
 Every try has its own seed, which decides when the fault comes and what it hits. After it the same
 command is given again, and every stored number is compared with those of an undisturbed run. The
 faults are those of ``tests/faults``, which tries each of them once.
@@ -10,6 +12,7 @@ faults are those of ``tests/faults``, which tries each of them once.
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 import tempfile
@@ -17,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from race import ROOT, about_the_machine, in_words, keep
+from race import RESULTS, ROOT, about_the_machine, in_words, keep
 
 sys.path.insert(0, str(ROOT / "tests"))
 
@@ -46,18 +49,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for fault in FAULTS
         if not options.only or fault.befall.__name__ in options.only.split(",")
     ]
-    rows = []
+    path = RESULTS / "faults.json"
+    rows = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else {}
     with tempfile.TemporaryDirectory() as place:
         undisturbed = first_stage(Path(place, "undisturbed"), TOY_DATASET, TOY_MODELS)
         for fault in chosen:
             tries = options.slow_tries if fault.slow else options.tries
             folder = Path(place, fault.befall.__name__)
-            rows.append(row_of(fault, [folder / str(seed) for seed in range(tries)], undisturbed))
-            print(rows[-1], flush=True)
-    if not options.only:
-        about = about_the_machine()
-        keep("faults", {"rows": rows, "about": about}, page(rows, about))
-    return int(any(row["lost"] or row["wrong"] or row["broken"] for row in rows))
+            row = row_of(fault, [folder / str(seed) for seed in range(tries)], undisturbed)
+            print(row, flush=True)
+            # A row at a time: this takes long, and may be stopped.
+            known = {**rows, fault.befall.__name__: row}
+            rows = {
+                one.befall.__name__: known[one.befall.__name__]
+                for one in FAULTS
+                if one.befall.__name__ in known
+            }
+            about = about_the_machine()
+            keep("faults", {"rows": rows, "about": about}, page(list(rows.values()), about))
+    return int(any(row["lost"] or row["wrong"] or row["broken"] for row in rows.values()))
 
 
 def row_of(fault: Fault, folders: Sequence[Path], undisturbed: Stage) -> dict[str, Any]:
