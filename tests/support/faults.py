@@ -66,6 +66,8 @@ class Stage:
                 **{"cwd": self.folder, "stdout": stream, "stderr": stream, **how},
                 env={**os.environ, "COLUMNS": "200", **dict(environment)},
                 start_new_session=True,
+                # What is started in the background of a shell ignores Ctrl-C, and so do its children.
+                preexec_fn=_hears_ctrl_c,
             )
 
     def ended(self, process, log="log"):
@@ -120,6 +122,10 @@ class Stage:
         hidden = [path for path in self.store.rglob("*") if path.name.startswith(".")]
         working = self.store / "working"
         return hidden + [path for path in working.glob("*") if path.name != "mlflow"]
+
+
+def _hears_ctrl_c():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _timeless(value):
