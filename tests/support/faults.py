@@ -60,14 +60,15 @@ class Stage:
         """Begin the run; its words go to a file, which no reader has to empty."""
         given = {word.partition("=")[0] for word in more}
         usual = [word for word in OVERRIDES if word.partition("=")[0] not in given]
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # What a script starts in the background ignores Ctrl-C, and so would its children.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         with (self.folder / log).open("wb") as stream:
             return subprocess.Popen(
                 [*before, *COMMAND, "run", *usual, *more],
                 **{"cwd": self.folder, "stdout": stream, "stderr": stream, **how},
                 env={**os.environ, "COLUMNS": "200", **dict(environment)},
                 start_new_session=True,
-                # What is started in the background of a shell ignores Ctrl-C, and so do its children.
-                preexec_fn=_hears_ctrl_c,
             )
 
     def ended(self, process, log="log"):
@@ -122,10 +123,6 @@ class Stage:
         hidden = [path for path in self.store.rglob("*") if path.name.startswith(".")]
         working = self.store / "working"
         return hidden + [path for path in working.glob("*") if path.name != "mlflow"]
-
-
-def _hears_ctrl_c():
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _timeless(value):
