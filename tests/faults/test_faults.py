@@ -1,11 +1,13 @@
 """Whatever befalls a run, the same command completes it, and every number is as if nothing had."""
 
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
-from support.faults import FOLDS, Stage, first_stage
+from support.faults import COMMAND, FOLDS, Stage, first_stage
 from support.injected import FAULTS, tried
 from support.toy import TOY_DATASET, TOY_MODELS
 
@@ -41,3 +43,31 @@ def test_after_a_fault_the_same_command_completes_the_run(undisturbed, tmp_path,
     assert outcome.lost == []
     assert outcome.differences == []
     assert outcome.debris == []
+
+
+@pytest.mark.slow
+def test_what_mlflow_has_missed_is_written_by_cytobench_track(undisturbed, tmp_path):
+    stage = Stage(tmp_path, undisturbed)
+    missed = stage.run("tracking=mlflow", "tracking.uri=sqlite:////proc/mlflow.db")
+    assert "[E601]" in missed.said
+
+    track = subprocess.run([*COMMAND, "track"], cwd=tmp_path, capture_output=True, text=True)
+
+    assert "2 cells written" in track.stdout, track.stderr
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_write_every_cell_to_mlflow_once(undisturbed, tmp_path):
+    stage = Stage(tmp_path, undisturbed)
+
+    processes = [stage.start("tracking=mlflow", log=log) for log in ("log", "other")]
+    for process, log in zip(processes, ("log", "other"), strict=True):
+        seen = stage.ended(process, log)
+        assert seen.code == 0, seen.said
+        assert "E601" not in seen.said
+
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
+        names = database.execute(
+            "select name from runs where lifecycle_stage = 'active' order by name"
+        ).fetchall()
+    assert names == [("guess",), ("toy_ridge",)]
