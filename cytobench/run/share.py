@@ -35,8 +35,9 @@ class Share:
     def take(self, spec: FoldSpec | FoldsSpec) -> FoldSpec | FoldsSpec | None:
         """The part of a spec that is for this run, which holds it from now on; None for nothing."""
         folds = spec.apart if isinstance(spec, FoldsSpec) else [spec]
-        mine = [one for one in folds if self._mine(one)]
-        self.elsewhere += [one for one in folds if one not in mine]
+        mine: list[FoldSpec] = []
+        for one in folds:
+            (mine if self._mine(one) else self.elsewhere).append(one)
         if len(mine) < len(folds) and isinstance(spec, FoldsSpec):
             return replace(spec, folds=tuple(one.fold for one in mine)) if mine else None
         return spec if mine else None
@@ -51,12 +52,18 @@ class Share:
         """
         waiting, self.elsewhere = self.elsewhere, []
         while waiting:
-            done = [one for one in waiting if self.store.has_fold(one.key, one.fold)]
-            free = [
-                one for one in waiting if one not in done and self.claims.take(one.key, one.fold)
-            ]
+            done: list[FoldSpec] = []
+            free: list[FoldSpec] = []
+            rest: list[FoldSpec] = []
+            for one in waiting:
+                if self.store.has_fold(one.key, one.fold):
+                    done.append(one)
+                elif self.claims.take(one.key, one.fold):
+                    free.append(one)
+                else:
+                    rest.append(one)
             if done or free:
-                self.elsewhere = [one for one in waiting if one not in done and one not in free]
+                self.elsewhere = rest
                 return done, free
             self._say(waiting)
             time.sleep(LOOK)

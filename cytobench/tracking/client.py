@@ -263,6 +263,7 @@ def create_database(uri: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        draft.touch(mode=0o600)  # MLflow would try for a minute to open what cannot be written
         MlflowClient(tracking_uri=f"{SQLITE}{draft}").search_experiments(max_results=1)
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)

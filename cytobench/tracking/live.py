@@ -22,7 +22,7 @@ PATIENCE = 1.0
 """Seconds of waiting at the end that need no words."""
 GRACE = 5.0
 """Seconds that a process which is told to end is given for it."""
-OPENING = 90.0
+OPENING = 180.0
 """Seconds from its start in which the process has to reach MLflow; a new database takes ten."""
 
 

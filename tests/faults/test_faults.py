@@ -1,13 +1,14 @@
 """Whatever befalls a run, the same command completes it, and every number is as if nothing had."""
 
-import random
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
-from support.faults import FOLDS, Stage, first_stage
-from support.injected import FAULTS
+from support.faults import COMMAND, FOLDS, Stage, first_stage
+from support.injected import FAULTS, tried
 from support.toy import TOY_DATASET, TOY_MODELS
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -31,18 +32,42 @@ def cases():
 def test_after_a_fault_the_same_command_completes_the_run(undisturbed, tmp_path, seed, fault):
     stage = Stage(tmp_path, undisturbed)
 
-    seen = fault.befall(stage, random.Random(seed))
+    outcome = tried(fault, stage, seed)
 
-    assert seen.code in fault.codes, seen.said
-    assert fault.shows in seen.said, seen.said
-    assert "Traceback" not in seen.said
-    before = stage.folds()
+    assert outcome.seen.code in fault.codes, outcome.seen.said
+    assert fault.shows in outcome.seen.said, outcome.seen.said
+    assert "Traceback" not in outcome.seen.said
+    assert outcome.again.code == 0, outcome.again.said
+    computed = f"{FOLDS - outcome.finished} folds computed, {outcome.finished} were already there"
+    assert computed in outcome.again.said
+    assert outcome.lost == []
+    assert outcome.differences == []
+    assert outcome.debris == []
 
-    again = stage.run()
 
-    assert again.code == 0, again.said
-    assert f"{FOLDS - len(before)} folds computed, {len(before)} were already there" in again.said
-    after = stage.folds()
-    assert {path: after[path] for path in before} == before, "a finished fold was touched"
-    assert stage.differences() == []
-    assert stage.debris() == []
+@pytest.mark.slow
+def test_what_mlflow_has_missed_is_written_by_cytobench_track(undisturbed, tmp_path):
+    stage = Stage(tmp_path, undisturbed)
+    missed = stage.run("tracking=mlflow", "tracking.uri=sqlite:////proc/mlflow.db")
+    assert "[E601]" in missed.said
+
+    track = subprocess.run([*COMMAND, "track"], cwd=tmp_path, capture_output=True, text=True)
+
+    assert "2 cells written" in track.stdout, track.stderr
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_write_every_cell_to_mlflow_once(undisturbed, tmp_path):
+    stage = Stage(tmp_path, undisturbed)
+
+    processes = [stage.start("tracking=mlflow", log=log) for log in ("log", "other")]
+    for process, log in zip(processes, ("log", "other"), strict=True):
+        seen = stage.ended(process, log)
+        assert seen.code == 0, seen.said
+        assert "E601" not in seen.said
+
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
+        names = database.execute(
+            "select name from runs where lifecycle_stage = 'active' order by name"
+        ).fetchall()
+    assert names == [("guess",), ("toy_ridge",)]

@@ -2,11 +2,13 @@
 
 import json
 import math
+import random
+from contextlib import suppress
 
 import pytest
 
 from cytobench.core.errors import StoreError
-from cytobench.core.result import FoldFailure, FoldResult, Predictions, Trial
+from cytobench.core.result import FoldFailure, FoldResult, InnerPredictions, Predictions, Trial
 from cytobench.run.store import RunStore
 
 
@@ -128,3 +130,107 @@ def test_a_slot_points_to_the_cell_that_was_asked_for_last(tmp_path):
 
     assert store.entries() == {"suite": {"entry": ["new"]}}
     assert json.loads((tmp_path / "old" / "cell.json").read_text())["folds"] == 1
+
+
+def whole(result):
+    """A fold as it is compared: NaN is equal to itself."""
+    return repr(result)
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """A store with two folds of a cell, each with its trials' predictions."""
+    store = RunStore(tmp_path)
+    store.open_cell("key", {"folds": 2}, "suite", "entry", "slot")
+    for fold in (0, 1):
+        inner = InnerPredictions([0.0, 1.0], {0: [0.2, 0.7]})
+        store.write_fold("key", a_fold(fold, inner=inner))
+    return store
+
+
+@pytest.mark.parametrize("name", ["fold-000.parquet", "inner-000.parquet"])
+def test_any_changed_bit_of_a_fold_is_noticed_and_the_fold_is_missing_again(stored, name):
+    path = stored.root / "key" / name
+    content = path.read_bytes()
+    read = stored.read_fold if name.startswith("fold") else stored.read_inner
+    before = whole(read("key", 0))
+    draw = random.Random(0)
+    for _ in range(300):
+        changed = bytearray(content)
+        changed[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+        path.write_bytes(changed)
+        with suppress(StoreError):
+            assert whole(read("key", 0)) == before, "a change of nothing but the seal's own words"
+
+    path.write_bytes(content[:-9])
+    (damaged,) = stored.mend("key")
+
+    assert damaged.where == str(path)
+    assert stored.finished("key") == {1}
+    assert stored.mend("key") == []
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"folds": NaN}', b"\xff\xfe"])
+def test_a_damaged_description_is_noticed_and_written_anew(stored, content):
+    (stored.root / "key" / "cell.json").write_bytes(content)
+
+    with pytest.raises(StoreError, match="E510"):
+        stored.about("key")
+    (damaged,) = stored.mend("key")
+    stored.open_cell("key", {"folds": 2}, "suite", "entry", "slot")
+
+    assert damaged.code == "E510"
+    assert stored.about("key")["folds"] == 2
+    assert stored.finished("key") == {0, 1}, "what is sound stays"
+
+
+def test_a_damaged_note_of_a_failure_is_still_a_failure(stored):
+    stored.write_failure("key", FoldFailure(7, "ValueError: no", "x.py:1", ""))
+    (stored.root / "key" / "fold-007.failed.json").write_bytes(b"{")
+
+    (failure,) = stored.failures("key")
+
+    assert failure.fold == 7
+    assert "E510" in failure.error
+
+
+def test_a_damaged_marker_is_named_and_not_taken_for_a_cell(stored):
+    (stored.root / "index" / "suite" / "entry" / "slot").write_bytes(b"\xff\0")
+
+    with pytest.raises(StoreError, match=r"E510.*slot: .*names no cell"):
+        stored.entries()
+    stored.open_cell("key", {"folds": 2}, "suite", "entry", "slot")
+
+    assert stored.entries() == {"suite": {"entry": ["key"]}}
+
+
+def test_what_was_derived_and_damaged_is_derived_again(stored):
+    stored.keep_derived("key", "headline", '{"auc": 0.7}')
+    assert stored.derived("key", "headline") == '{"auc": 0.7}'
+
+    (path,) = (stored.root / "key").glob("derived-*")
+    path.write_bytes(path.read_bytes().replace(b"0.7", b"0.9"))
+
+    assert stored.derived("key", "headline") is None
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda salt: b"", lambda salt: salt[:31], lambda salt: b"0" * 40]
+)
+def test_a_damaged_salt_is_refused(tmp_path, damage):
+    RunStore(tmp_path).salt()
+    path = tmp_path / "salt"
+    path.write_bytes(damage(path.read_bytes()))
+
+    with pytest.raises(StoreError, match="E513"):
+        RunStore(tmp_path).salt()
+
+
+def test_files_that_were_written_before_they_were_sealed_are_read(stored, monkeypatch):
+    path = stored.root / "key" / "cell.json"
+    document = json.loads(path.read_text())
+    del document["seal"]
+    path.write_text(json.dumps(document))
+
+    assert stored.about("key")["folds"] == 2
+    assert stored.mend("key") == []

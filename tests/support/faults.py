@@ -60,6 +60,9 @@ class Stage:
         """Begin the run; its words go to a file, which no reader has to empty."""
         given = {word.partition("=")[0] for word in more}
         usual = [word for word in OVERRIDES if word.partition("=")[0] not in given]
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # What a script starts in the background ignores Ctrl-C, and so would its children.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         with (self.folder / log).open("wb") as stream:
             return subprocess.Popen(
                 [*before, *COMMAND, "run", *usual, *more],

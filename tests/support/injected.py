@@ -7,6 +7,7 @@ Every function does its worst, waits for what it has disturbed, and answers with
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -17,7 +18,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.faults import FOLDS, Seen, descendants, outlived, workers
+from support.faults import FOLDS, Seen, Stage, descendants, outlived, workers
 
 FAULTS: list[Fault] = []
 LATE = 6.0
@@ -43,6 +44,46 @@ class Fault:
     codes: set[int]
     shows: str
     slow: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a stage on which something befell the run and the same command came after.
+
+    Attributes
+    ----------
+    seen, again : Seen
+        The disturbed run, and the one after it.
+    finished : int
+        Folds that were there between the two.
+    lost : sequence of str
+        Those of them that are not there afterwards, or are not what they were.
+    differences, debris : sequence of str
+        Results that are not those of an undisturbed run, and files that no finished run leaves.
+    """
+
+    seen: Seen
+    again: Seen
+    finished: int
+    lost: list[str]
+    differences: list[str]
+    debris: list[str]
+
+
+def tried(fault: Fault, stage: Stage, seed: int) -> Outcome:
+    """Have a fault befall a run, then give the same command again."""
+    seen = fault.befall(stage, random.Random(seed))
+    before = stage.folds()
+    again = stage.run()
+    after = stage.folds()
+    return Outcome(
+        seen=seen,
+        again=again,
+        finished=len(before),
+        lost=[str(path) for path, content in before.items() if after.get(path) != content],
+        differences=stage.differences(),
+        debris=[str(path) for path in stage.debris()],
+    )
 
 
 def fault(name, *, codes, shows="", slow=False):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -159,3 +160,19 @@ def _alive(pid):
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
         return False
+
+
+@pytest.mark.slow
+def test_a_server_that_never_answers_is_given_up_and_said_once(
+    store, write_cell, config, capsys, monkeypatch
+):
+    monkeypatch.setattr("cytobench.tracking.live.OPENING", 1.0)
+    key = write_cell("toy_ridge", "k1")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hanging = {**config, "uri": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        with Live(store.root, hanging) as live:
+            live.cell(key, *NAME)
+    assert process_of(live).poll() is not None
+    said = capsys.readouterr().err
+    assert said.count("E601") == 1
+    assert "cytobench track" in said
