@@ -189,6 +189,14 @@ _ALL = (
         "delete it",
     ),
     Code(
+        "P143",
+        "block",
+        "a fitted model",
+        "A stored champion is no pickle, but it may hold values of the patients that it was fitted "
+        "to: neighbours and support vectors are patients.",
+        "leave it out, unless the terms of the study allow it and the model holds no rows",
+    ),
+    Code(
         "P150",
         "note",
         "pseudonymous, not anonymous",

@@ -27,6 +27,8 @@ def of_file(item: Item, known: Knowledge) -> Iterator[Leak]:
             yield Leak("P105", f"has mode {_mode(item.path):o}", item.where)
     elif item.kind == "pickle":
         yield Leak("P140", "begins or is called like one", item.where)
+    elif item.kind == "model":
+        yield Leak("P143", "is stored as skops writes it", item.where)
     elif item.unread:
         yield Leak("P141", "is in no format that is known here, or damaged", item.where)
 

@@ -25,6 +25,7 @@ from cytobench.privacy.tables import (
 IMAGES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"wOFF", b"wOF2", b"%PDF")
 """What is drawn: nothing in it is searched for names."""
 PICKLED = (".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".cloudpickle")
+MODEL = ".skops"
 PROTOCOLS = tuple(b"\x80" + bytes([version]) for version in range(2, 6))
 LARGEST_MEMBER = 256 * 1024**2
 """Bytes to which one member of an archive is unpacked; a larger one counts as not read."""
@@ -60,6 +61,8 @@ class Item:
             return "unknown"
         head = self.content[:16]
         suffix = Path(self.name).suffix.lower()
+        if suffix == MODEL:
+            return "model"
         if suffix in PICKLED or (head[:2] in PROTOCOLS and self.content.endswith(b".")):
             return "pickle"
         for kind, start in (

@@ -283,6 +283,16 @@ def test_a_pickle_is_found_by_name_and_by_content(shared, audited):
     ]
 
 
+def test_a_fitted_model_is_found(shared, audited):
+    from sklearn.neighbors import KNeighborsClassifier
+    from skops.io import dump
+
+    rows = [[0.1 * k, 0.2 * k] for k in FORTY]
+    dump(KNeighborsClassifier().fit(rows, [k % 2 for k in FORTY]), shared / "model.skops")
+
+    assert audited() == [("P143", "model.skops")]
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
