@@ -24,7 +24,8 @@ from cytobench.run.dask_engine import AHEAD
 
 CELLS, FOLDS = 1000, 1000
 WORKERS = (10, 100, 1000)
-PARENTS = 10
+PARENTS = ((1, False), (1, True), (10, False))
+"""How many commands at once, and whether each stores folds from several threads."""
 SPREAD = 0.3
 """Coefficient of variation of a fold's seconds within its model."""
 BANDWIDTH = 100e6
@@ -47,7 +48,7 @@ class Outcome:
     parent, scheduler : float
         Time in which each of them was at work.
     waited : float
-        Time of all workers without work, before the last result was stored.
+        Time of all workers between two folds.
     lost : float
         Time of workers that died with what they did.
     mirror : float
@@ -78,8 +79,8 @@ def simulate(
     per_cell : int
         Folds of a cell; a cell is mirrored when its last one is stored.
     costs : mapping
-        Seconds: ``parent`` and ``scheduler`` for each fold, ``mirror`` for each cell; ``deaths`` for
-        each second of a worker.
+        Seconds: ``parent`` and ``scheduler`` for each fold, ``mirror`` for each cell; ``deaths``
+        for each second of a worker.
     """
     draw = np.random.default_rng(seed)
     to_come = deque(enumerate(seconds))
@@ -108,9 +109,7 @@ def simulate(
     for worker in range(workers):
         begin(worker, 0.0)
     left = [per_cell] * -(-len(seconds) // per_cell)
-    idle = set(range(workers)) - {worker for _, worker, _ in events}
-    parent = mirror = 0.0
-    at_work = 0.0
+    parent = mirror = at_work = 0.0
     while events:
         now, worker, number = heapq.heappop(events)
         parent = max(parent, now) + costs["parent"]
@@ -121,10 +120,7 @@ def simulate(
         if to_come:
             scheduler = max(scheduler, parent) + costs["scheduler"]
             ready[worker].append((scheduler + LATENCY, *to_come.popleft()))
-        if ready[worker]:
-            begin(worker, now)
-        else:
-            idle.add(worker)
+        begin(worker, now)
     return Outcome(
         parent, at_work, len(seconds) * costs["scheduler"], waited, lost, max(mirror - parent, 0.0)
     )
@@ -139,10 +135,11 @@ def suite(models: Mapping[str, float], cells: int, seed: int = 0) -> list[float]
     return (means[:, None] * noise).ravel().tolist()
 
 
-def costs_of(measured: Mapping[str, float]) -> dict[str, float]:
+def costs_of(measured: Mapping[str, float], threads: bool = False) -> dict[str, float]:
     """What the simulation needs, from what was measured."""
     return {
-        "parent": measured["store a fold"] + measured["unpickle a fold"]
+        "parent": measured["store a fold, of eight at once" if threads else "store a fold"]
+        + measured["unpickle a fold"]
         + measured["bytes of a result"] / BANDWIDTH,
         "scheduler": measured["task of Dask"],
         "mirror": measured["mirror a cell"],
@@ -156,16 +153,16 @@ def scenarios(models: Mapping[str, float], measured: Mapping[str, float]) -> lis
     rows = []
     for mix, chosen in (("all models", models), ("fast models", fast)):
         for workers in WORKERS:
-            for parents in (1, PARENTS):
+            for parents, threads in PARENTS:
                 if workers < 10 * parents and parents > 1:
                     continue
                 # Parents are alike and share nothing: one of them is simulated.
                 folds = suite(chosen, CELLS // parents)
-                done = simulate(folds, FOLDS, workers // parents, costs_of(measured))
-                ranking = measured["rank a cell"] * FOLDS * CELLS / parents
+                done = simulate(folds, FOLDS, workers // parents, costs_of(measured, threads))
+                each = measured["rank, for each cell"] + measured["rank, for each fold"] * FOLDS
                 rows.append(
                     {
-                        "mix": mix, "workers": workers, "parents": parents,
+                        "mix": mix, "workers": workers, "parents": parents, "threads": threads,
                         "cpu hours": sum(folds) * parents / 3600,
                         "hours": done.total / 3600,
                         "busy": done.parent / done.total,
@@ -174,7 +171,7 @@ def scenarios(models: Mapping[str, float], measured: Mapping[str, float]) -> lis
                         "lost": done.lost * parents / 3600,
                         "mirror": done.mirror / 60,
                         "before": measured["prepare a cell"] * CELLS / parents / 60,
-                        "ranking": ranking / 3600,
+                        "ranking": each * CELLS / parents / 3600,
                     }
                 )  # fmt: skip
     return rows
@@ -182,11 +179,12 @@ def scenarios(models: Mapping[str, float], measured: Mapping[str, float]) -> lis
 
 HEAD = """# A suite of 1,000 cells of 1,000 folds
 
-`python benchmarks/cluster_plan.py` makes this page: a simulation of a million folds with costs that
-were measured on one machine (`--measure`), no cluster. Fold seconds are the medians of the published
-boards for each model; folds of one model vary by 30 %. A worker dies once in 24 hours and is replaced
-after two minutes, 1 Gbit/s leads to the process that keeps the store. *Under 10 parents* are ten
-commands at once, each with a tenth of the cells, a scheduler and a store of its own.
+`python benchmarks/cluster_plan.py` makes this page: a simulation of a million folds with costs
+that were measured on one machine (`--measure`), no cluster. Fold seconds are the medians of the
+published boards for each model; folds of one model vary by 30 %. A worker dies once in 24 hours and
+is replaced after two minutes, 1 Gbit/s leads to the parent, the process that keeps the store. With
+10 parents, ten commands run at once, each with a tenth of the cells, a scheduler and a store;
+*eight threads* is a parent that stores folds from eight threads, which ours does not do yet.
 """
 
 
@@ -204,14 +202,15 @@ def page(content: Mapping[str, Any]) -> str:
         lines.append(f"| {name} | {shown} |")
     lines += [
         "", "## Simulated", "",
-        "| models | workers | parents | CPU hours | hours | workers at work | parent busy | scheduler "
-        "busy | lost by deaths, h | mirror after the end, min | before the first fold, min | "
-        "ranking once, h |",
+        "| models | workers | parents | CPU hours | hours | workers at work | parent busy "
+        "| scheduler busy | lost by deaths, h | mirror after the end, min "
+        "| before the first fold, min | ranking once, h |",
         "|" + "---|" * 12,
     ]  # fmt: skip
     for row in content["rows"]:
         lines.append(
-            f"| {row['mix']} | {row['workers']:,} | {row['parents']} | {row['cpu hours']:,.0f} | "
+            f"| {row['mix']} | {row['workers']:,} | {row['parents']}"
+            f"{', eight threads' if row['threads'] else ''} | {row['cpu hours']:,.0f} | "
             f"**{row['hours']:.1f}** | {row['used']:.0%} | {row['busy']:.0%} | "
             f"{row['scheduler busy']:.0%} | {row['lost']:.1f} | {row['mirror']:.0f} | "
             f"{row['before']:.1f} | {row['ranking']:.1f} |"
@@ -221,9 +220,9 @@ def page(content: Mapping[str, Any]) -> str:
     per_fold = costs_of(measured)["parent"]
     lines += [
         "",
-        f"The store has {files / 1e6:.1f} million files, {size / 1e9:.0f} GB. One parent stores at most "
-        f"{1 / per_fold:,.0f} folds a second, so that workers wait for it as soon as there are more than "
-        f"{1 / per_fold:,.0f} × the seconds of a fold.",
+        f"The store has {files / 1e6:.1f} million files, {size / 1e9:.0f} GB. One parent stores at "
+        f"most {1 / per_fold:,.0f} folds a second: workers wait for it as soon as there are more "
+        f"of them than {1 / per_fold:,.0f} times the seconds of a fold.",
         "",
         f"{in_words(content['about'])}",
     ]
