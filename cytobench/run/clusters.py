@@ -286,7 +286,7 @@ def _ssh(engine: Mapping[str, Any], workers: int) -> Iterator[Any]:
                 "E520",
                 f"could not be started ({type(why).__name__}: {why})",
                 where="engine.cluster=ssh",
-                hint=f"try by hand: ssh {hosts[0]} {sys.executable} -m distributed.cli.dask_spec --version",
+                hint=f"does this work? ssh {hosts[0]} {sys.executable} -c 'import distributed'",
             ) from error
         with cluster:
             yield cluster
