@@ -36,7 +36,7 @@ def write_bundle(
     try:
         content = make_bundle(suite, entry, cell, permitted=permitted)
     except CytobenchError as error:
-        return {NO_BUNDLE: f"{error.code}: {error.message}"}
+        return {NO_BUNDLE: error.code}  # the words may name a folder
     (folder / FILE).write_bytes(content)
     return {BUNDLE: hashlib.sha256(content).hexdigest()}
 
