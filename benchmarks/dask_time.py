@@ -78,7 +78,7 @@ def _round(workload: str, number: int) -> dict[str, dict[str, float]]:
         for place, (name, words) in enumerate(ENGINES.items()):
             where = Path(folder) / str(place)
             where.mkdir()
-            made[name] = _run([*overrides(workload)[0], *words, "tracking=none"], where)
+            made[name] = run([*overrides(workload)[0], *words, "tracking=none"], where)
             cost = f"{made[name]['wall']:.1f} s, {made[name]['cpu']:.1f} s CPU"
             print(f"  {workload}, round {number + 1}, {name}: {cost}", file=sys.stderr, flush=True)
             if predictions(where) != predictions(Path(folder) / "0"):
@@ -86,7 +86,7 @@ def _round(workload: str, number: int) -> dict[str, dict[str, float]]:
     return made
 
 
-def _run(words: Sequence[str], where: Path) -> dict[str, float]:
+def run(words: Sequence[str], where: Path) -> dict[str, float]:
     """Seconds of wall clock and of CPU, those of workers included that outlive their parent."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, requires
 from importlib.util import find_spec
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+).*extra == ['\"]([^'\"]+)['\"]")
-NOT_MODELS = ("dask", "dev", "docs", "slurm", "ssh", "zoo")
+NOT_MODELS = ("dask", "dev", "docs", "postgresql", "slurm", "ssh", "zoo")
 """Groups that are no plugin's `extra`: engines, tools, and all of the others together."""
 
 

@@ -270,16 +270,26 @@ def _ssh(engine: Mapping[str, Any], workers: int) -> Iterator[Any]:
         _certificates() as (security, settings),
         # They read these settings on their command lines: names of files, no key.
         dask.config.set(settings),
-        SSHCluster(
-            [hosts[0], *hosts],
-            connect_options=dict(engine.get("login") or {}),
-            worker_options={"nthreads": 1, "n_workers": math.ceil(workers / len(hosts))},
-            scheduler_options={"protocol": "tls", "port": 0, "dashboard": False},
-            remote_python=" ".join(["env", *variables, sys.executable]),
-            security=security,
-        ) as started,
     ):
-        yield started
+        try:
+            cluster = SSHCluster(
+                [hosts[0], *hosts],
+                connect_options={"login_timeout": REACHED, **(engine.get("login") or {})},
+                worker_options={"nthreads": 1, "n_workers": math.ceil(workers / len(hosts))},
+                scheduler_options={"protocol": "tls", "port": 0, "dashboard": False},
+                remote_python=" ".join(["env", *variables, sys.executable]),
+                security=security,
+            )
+        except Exception as error:  # of asyncssh, of the network, of what was run there
+            why = error.__cause__ or error
+            raise CytobenchError(
+                "E520",
+                f"could not be started ({type(why).__name__}: {why})",
+                where="engine.cluster=ssh",
+                hint=f"does this work? ssh {hosts[0]} {sys.executable} -c 'import distributed'",
+            ) from error
+        with cluster:
+            yield cluster
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cytobench.core.errors import CytobenchError, UsageError
+from cytobench.core.errors import CytobenchError
 from cytobench.run.store import StoredCell
 from cytobench.submission.make import make_bundle
 from cytobench.tracking.client import Tracker, explained
@@ -35,8 +35,8 @@ def write_bundle(
     """
     try:
         content = make_bundle(suite, entry, cell, permitted=permitted)
-    except UsageError as error:
-        return {NO_BUNDLE: f"{error.code}: {error.message}"}
+    except CytobenchError as error:
+        return {NO_BUNDLE: error.code}  # the words may name a folder
     (folder / FILE).write_bytes(content)
     return {BUNDLE: hashlib.sha256(content).hexdigest()}
 

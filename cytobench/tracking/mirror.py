@@ -231,7 +231,7 @@ class Mirror:
             from cytobench.tracking.registry import register
 
             experiment = self._experiment(suite, entry, key)
-            run = next(run.run for run in experiment.runs if run.cell == key)
+            run = next(run.run for run in experiment.runs if run.cell == key and run.finished)
             return register(self.tracker.client, name, run, model, said)
 
     @property

@@ -12,7 +12,7 @@ TOLD = [page for page in pages() if any(block.language in ACTED for block in blo
 NOT_RUN = {
     "it installs packages": 3,
     "it needs Docker": 1,
-    "it needs a cluster": 2,
+    "it needs a cluster": 3,
     "it needs a server": 4,
     "it needs a table or the network": 1,
     "it takes an hour": 2,

@@ -9,6 +9,7 @@ from support.errands import Errand
 from support.servers import free_port
 
 from cytobench.config import compose_jobs
+from cytobench.core.errors import CytobenchError
 from cytobench.run.engine import run_folds
 
 asyncssh = pytest.importorskip("asyncssh")
@@ -46,12 +47,12 @@ class Host:
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
         await process.redirect(stdout=child.stdout, stderr=child.stderr)
-        try:
-            await process.wait_closed()
-        finally:
-            if child.returncode is None:
-                os.killpg(child.pid, 9)
-            await child.wait()
+        ends = [asyncio.create_task(end) for end in (child.wait(), process.wait_closed())]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if child.returncode is None:
+            os.killpg(child.pid, 9)
+        process.exit(await child.wait())
+        await asyncio.wait(ends)
 
     def _do(self, work):
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
@@ -59,6 +60,7 @@ class Host:
     def stop(self):
         self.server.close()
         self._do(self.server.wait_closed())
+        self._do(asyncio.sleep(0.5))  # for what was run to end
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
         self.loop.close()
@@ -72,18 +74,24 @@ def host(tmp_path, monkeypatch):
     host.stop()
 
 
-def test_folds_run_on_a_host_that_one_logs_in_to(host, tmp_path, pytestconfig):
-    paths = f"{pytestconfig.rootpath}:{pytestconfig.rootpath / 'tests'}"
+def engine_on(host, *overrides):
+    login = f"{{port: {host.port}, known_hosts: '{host.known}', client_keys: ['{host.key}']}}"
     (config,) = compose_jobs(
         [
-            "engine=dask", "engine.cluster=ssh", "engine.hosts=[127.0.0.1]", "engine.workers=2",
-            f"engine.login={{port: {host.port}, known_hosts: '{host.known}', "
-            f"client_keys: ['{host.key}'], username: me}}",
-            f"engine.env={{PYTHONPATH: '{paths}', CYTOBENCH_TEST: 'a b'}}",
+            "engine=dask", "engine.cluster=ssh", "engine.hosts=[127.0.0.1]",
+            f"engine.login={login}", *overrides,
         ]
     )  # fmt: skip
+    return config["engine"]
 
-    found = dict(run_folds(list(map(Errand, range(6))), config["engine"], SALT))
+
+def test_folds_run_on_a_host_that_one_logs_in_to(host, tmp_path, pytestconfig):
+    paths = f"{pytestconfig.rootpath}:{pytestconfig.rootpath / 'tests'}"
+    engine = engine_on(
+        host, "engine.workers=2", f"engine.env={{PYTHONPATH: '{paths}', CYTOBENCH_TEST: 'a b'}}"
+    )
+
+    found = dict(run_folds(list(map(Errand, range(6))), engine, SALT))
 
     assert {answer[0] for answer in found.values()} == set(range(6))
     assert all(answer[1] == SALT for answer in found.values())
@@ -92,3 +100,11 @@ def test_folds_run_on_a_host_that_one_logs_in_to(host, tmp_path, pytestconfig):
     assert all("tls://" in command and "CYTOBENCH_TEST='a b'" in command for command in workers)
     assert workers
     assert not list((tmp_path / ".cytobench").iterdir()), "certificates go with the run"
+
+
+def test_a_host_that_lets_nobody_in_is_said(host):
+    stranger = asyncssh.generate_private_key("ssh-ed25519")
+    stranger.write_private_key(str(host.key))
+
+    with pytest.raises(CytobenchError, match=r"E520.*could not be started.*PermissionDenied"):
+        list(run_folds([Errand(0)], engine_on(host, "engine.workers=1"), SALT))
