@@ -12,18 +12,18 @@ import io
 import os
 import pty
 import re
-import shutil
 import struct
 import subprocess
 import sys
 import termios
 from pathlib import Path
 
+from browser import DESK, chromium
+
 HERE = Path(__file__).parent / "images"
 SITE = Path(__file__).parents[1] / "leaderboards" / "site"
 BOARD = "quickstart/sim_inflamed_mdd-response.html"
 COLUMNS = 120
-DESK = {"width": 1280, "height": 900}
 FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 FONTS = "ui-monospace, 'DejaVu Sans Mono', monospace"
 
@@ -74,19 +74,13 @@ def drawn(shown: str, title: str) -> str:
 
 def photographs() -> None:
     """A board by day, and one of its rows by night."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as engine:
-        browser = engine.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
+    with chromium() as browser:
         for scheme in ("light", "dark"):
             page = browser.new_page(viewport=DESK, color_scheme=scheme, reduced_motion="reduce")
             page.goto((SITE / BOARD).as_uri())
             if scheme == "dark":
                 page.locator("button.opener:visible").nth(1).click()
             page.screenshot(path=HERE / f"site-{scheme}.png")
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,12 @@ def test_the_example_plugin_runs(example, cytobench):
     assert "\nmy_elastic_net " in done.stdout
 
 
+def test_the_example_plugin_keeps_the_contract(example, cytobench):
+    done = cytobench("check", "my_elastic_net", "--fast")
+
+    assert "failed" not in done.stdout
+
+
 def test_the_picture_shows_the_published_board():
     folder = Path(__file__).parents[1]
     picture = (folder / "docs" / "images" / "quickstart.svg").read_text(encoding="utf-8")

@@ -98,6 +98,9 @@ def _show(report: Report) -> None:
         for status in ("passed", "failed", "warned", "excused", "skipped")
         if report.count(status)
     ]
+    failed = [result.code for result in report.results if result.status == "failed"]
+    if failed:  # their lines may have left the screen
+        counts.append(f"see {', '.join(failed)}")
     console.say(
         "  " + (", ".join(counts) or "nothing to check"), style="green" if report.ok else "red"
     )

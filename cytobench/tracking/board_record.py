@@ -11,7 +11,7 @@ from cytobench.core.hashing import digest
 from cytobench.leaderboard.kept import Pages
 from cytobench.leaderboard.readme import readme
 from cytobench.leaderboard.tables import TITLES
-from cytobench.tracking.record import Measured, Record
+from cytobench.tracking.record import DIGITS, Measured, Record
 
 BOARD = "cytobench.board"
 """Tag: the sha256 of what the run's files say."""
@@ -21,8 +21,9 @@ LONGEST_NOTE = 5000
 """Characters; MLflow takes 8,000 in a tag, and bytes are more."""
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\.md\)")
 """To a file beside the README: from a run's description it leads nowhere."""
-COLUMNS = ("entry", "model", "role", "metric", "value", "lower", "upper", "with the best", "n",
+COLUMNS = ("entry", "model", "value", "lower", "upper", "with the best", "role", "metric", "n",
            "s per fold")  # fmt: skip
+"""From the left: a window of usual width shows the first five or six."""
 
 
 def board_files(suite: str, pages: Sequence[Pages]) -> dict[str, str]:
@@ -47,15 +48,20 @@ def _rows(page: Pages) -> list[list[Any]]:
             [
                 page.outline.name,
                 row["label"],
+                *(_rounded(estimate.get(name)) for name in ("value", "low", "high")),
+                tied,
                 row["role"],
                 TITLES[board["headline"]],
-                *(estimate.get(name) for name in ("value", "low", "high")),
-                tied,
                 row["n"],
-                row["seconds_per_fold"],
+                _rounded(row["seconds_per_fold"]),
             ]
         )
     return found
+
+
+def _rounded(value: float | None) -> float | None:
+    """The table shows every digit."""
+    return None if value is None else round(value, DIGITS)
 
 
 def board_record(suite: str, pages: Sequence[Pages], files: dict[str, str]) -> Record:
@@ -68,7 +74,7 @@ def board_record(suite: str, pages: Sequence[Pages], files: dict[str, str]) -> R
         name=RUN_NAME,
         complete=True,
         metrics=[
-            Measured(f"best/{outline.name}", round(row.headline.value, 4))
+            Measured(f"best/{outline.name}", round(row.headline.value, DIGITS))
             for outline, row in best
             if row.headline.value == row.headline.value
         ],

@@ -17,7 +17,7 @@ TAG = f"mlflow.sharedViewState.{KEY}"
 def columns(kind: str) -> list[str]:
     """Columns of the runs table, from left to right."""
     if kind == "benefit":
-        shown = ("value", "gain", "gain lower", "gain upper", "gain over CRP rule", "s per fold")
+        shown = ("value", "gain", "gain lower", "gain upper", "gain over CRP rule")
         return [*(f"metrics.`{name}`" for name in shown), "tags.`role`"]
     headline = "AUC" if kind == "classification" else "MAE"
     second = "Brier" if kind == "classification" else "R2"
@@ -27,7 +27,6 @@ def columns(kind: str) -> list[str]:
         f"{headline} lower",
         f"{headline} upper",
         second,
-        "s per fold",
     )
     return [*(f"metrics.`{name}`" for name in metrics), "tags.`role`"]
 

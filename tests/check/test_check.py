@@ -87,6 +87,8 @@ def test_a_green_plugin_ends_with_0_and_a_red_one_with_1(toy_plugins, write_plug
     assert red.returncode == 1
     assert "CB104  failed" in red.stdout
     assert "CB108  failed" in red.stdout
+    codes = [line.split()[0] for line in red.stdout.splitlines() if line.split()[1] == "failed"]
+    assert red.stdout.rstrip().endswith(f"see {', '.join(codes)}")
     assert "Traceback" not in red.stdout + red.stderr
 
 

@@ -260,7 +260,7 @@ def test_more_params_than_one_call_takes(mirror, client, write_cell):
         "tuning": {"sampler": "none", "trials": 0, "seconds": None, "metric": "log_loss"},
     }  # fmt: skip
     mirror.write(write_cell("toy_ridge", "k1", config=config), "quickstart", "toy-response")
-    assert len(only_run(client).data.params) == 137
+    assert len(only_run(client).data.params) == 138
 
 
 def test_a_file_that_is_no_database_is_explained(store, write_cell, working_directory):
