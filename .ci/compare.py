@@ -1,7 +1,9 @@
-"""Compares the numbers of two run stores: python .ci/compare.py runs-oldest runs-newest
+"""Compares the numbers of two run stores, cell by cell.
 
-Cells are paired by what was asked for. A line for each: are the data and the splits the same, in how
-many folds was the same setting chosen, how far do predictions and the cell's mean AUC differ.
+``python .ci/compare.py OLD NEW``. Cells are paired by what was asked for. A line for each: are the
+data and the splits the same, in how many folds was the same setting chosen, how far do predictions
+and the cell's mean AUC differ.
+
 Exit code 1 where data or splits differ, or where a cell of a linear model, whose optimum is unique,
 differs by more than the tolerance.
 """
@@ -58,6 +60,7 @@ def compare(old, new):
 
 
 def main(words):
+    """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("old", type=Path)
     parser.add_argument("new", type=Path)
