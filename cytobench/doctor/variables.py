@@ -12,7 +12,12 @@ from cytobench.doctor.register import Situation, Symptom, check
 PREFIX = "CYTOBENCH"
 KNOWN = ("CYTOBENCH_CHECKPOINTS", "CYTOBENCH_DATA", "CYTOBENCH_PLUGINS")
 """Variables that commands read."""
-ELSEWHERE = ("CYTOBENCH", "CYTOBENCH_BENCHMARK", "CYTOBENCH_CHROMIUM", "CYTOBENCH_TEST")
+ELSEWHERE = (
+    "CYTOBENCH",
+    "CYTOBENCH_BENCHMARK_CACHE",
+    "CYTOBENCH_CHROMIUM",
+    "CYTOBENCH_TEST_TRACKING",
+)
 """Variables of the repository's own tests and scripts."""
 
 
