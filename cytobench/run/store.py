@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -37,6 +38,7 @@ from cytobench.core.result import (
 )
 
 METADATA = b"cytobench"
+KEY = re.compile(r"\w[\w.-]{0,127}\Z")
 PERMUTED = "permuted"
 DERIVED = "derived-"
 """Prefix of files that follow from the others of a cell."""
@@ -395,7 +397,10 @@ def _folders(path: Path) -> Iterator[Path]:
 def _markers(folder: Path) -> Iterator[str]:
     for marker in folder.iterdir():
         if marker.is_file() and not marker.name.startswith("."):
-            yield marker.read_text()
+            key = marker.read_text(encoding="utf-8", errors="replace")
+            if not KEY.match(key):  # it becomes a folder's name, and may come from elsewhere
+                raise _unreadable(marker, ValueError(f"holds no cell's key: {key[:80]!r}"))
+            yield key
 
 
 def _kind(column: str) -> Any:
