@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from cytobench import __version__, console
-from cytobench.core.errors import CytobenchError, UsageError, did_you_mean
+from cytobench.core.errors import (
+    LONGEST_PART,
+    LONGEST_WORD,
+    CytobenchError,
+    StoreError,
+    UsageError,
+    did_you_mean,
+    shortened,
+)
 from cytobench.core.stopping import exit_code, stoppable
 
 COMMANDS = {
@@ -46,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # α in an old code page is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     parser = _parser()
     if not words or words[0] in ("-h", "--help"):
         console.say(parser.format_help().rstrip())
@@ -55,7 +67,8 @@ def _main(arguments: Sequence[str] | None) -> int:
         return 0
     name = words[0]
     if name not in COMMANDS:
-        console.fail(f"cytobench: there is no command {name!r}; {did_you_mean(name, [*COMMANDS])}")
+        typed = shortened(repr(name), LONGEST_WORD)
+        console.fail(f"cytobench: there is no command {typed}; {did_you_mean(name, [*COMMANDS])}")
         return 2
     debug = "--debug" in words
     words = [word for word in words[1:] if word != "--debug"]
@@ -74,16 +87,28 @@ def _main(arguments: Sequence[str] | None) -> int:
             raise
         console.fail(str(error))
         return 1
+    except OSError as error:
+        if debug:
+            raise
+        said = f"the system refuses it: {error.strerror or error}"
+        where = str(error.filename or "")
+        console.fail(str(StoreError("E590", said, where=where, hint="--debug shows what asked")))
+        return 1
     except KeyboardInterrupt as stop:
         console.warn("interrupted")
         return exit_code(stop)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Repeats what was typed, but not at any length, and not what would command the terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(console.visible(shortened(message, LONGEST_PART)))
+
+
 def command_parser(name: str) -> argparse.ArgumentParser:
     """The parser of a command's own arguments."""
-    parser = argparse.ArgumentParser(
-        prog=f"cytobench {name}", description=COMMANDS[name], allow_abbrev=False
-    )
+    parser = _Parser(prog=f"cytobench {name}", description=COMMANDS[name], allow_abbrev=False)
     _module(name).add_arguments(parser)
     return parser
 

@@ -13,7 +13,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import OmegaConf
 
 from cytobench import plugins as plugin_root
-from cytobench.config.own import OwnConfigSource, checked_text
+from cytobench.config.own import OwnConfigSource, read_node
 from cytobench.core.errors import UsageError, did_you_mean
 from cytobench.core.space import to_config
 from cytobench.registry.discover import Kind, Plugin, discover
@@ -92,9 +92,8 @@ def pool_node(name: str) -> dict[str, Any]:
             continue
         # A dataset's own interpolations start at the root. They move with it, and stay open: an
         # override of the name that they refer to would otherwise be without effect.
-        text = checked_text(file)
-        moved = text.replace("${dataset.", f"${{dataset.studies.{study}.")
-        studies[study] = cast(Any, OmegaConf.to_container(OmegaConf.create(moved)))
+        below = f"${{dataset.studies.{study}."
+        studies[study] = read_node(file, "${dataset.", below)
     return {"name": name, "studies": studies}
 
 

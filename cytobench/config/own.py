@@ -7,11 +7,13 @@ of aliases would be copied out to more values than any memory holds.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.errors import HydraException
 from hydra.plugins.config_source import ConfigResult
+from omegaconf import OmegaConf
 
 from cytobench.core.errors import CytobenchError, UsageError
 
@@ -61,6 +63,21 @@ def checked_text(path: Path) -> str:
     except (yaml.YAMLError, OSError, ValueError, RecursionError) as error:
         raise _unreadable(path, error) from error
     return text
+
+
+def read_node(path: Path, old: str, new: str) -> Any:
+    """A file's node as plain data, its interpolations open, with another text for one.
+
+    Raises
+    ------
+    UsageError
+        ``E117``.
+    """
+    text = checked_text(path).replace(old, new)
+    try:
+        return OmegaConf.to_container(OmegaConf.create(text))
+    except Exception as error:  # as above
+        raise _unreadable(path, error) from error
 
 
 def _unreadable(path: Path, error: Exception) -> UsageError:

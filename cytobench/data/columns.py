@@ -16,6 +16,7 @@ from cytobench.data.grammar import check_keys, one_of, required
 from cytobench.data.readers import Files
 from cytobench.data.rows import same
 from cytobench.data.sources import Source
+from cytobench.data.spelling import lookalikes
 
 NOT_A_NUMBER = (
     "correct the cell, or list the text under `missing:` if it means missing; a decimal comma "
@@ -170,6 +171,15 @@ class Reader:
         for row, text in enumerate(texts):
             if text not in names:
                 names[text] = self._name(text, asked, row)
+        alike = lookalikes(dict.fromkeys(name for name in names.values() if name))
+        if alike:
+            second = next(text for text, name in names.items() if name == alike[1])
+            raise DataError(
+                "E318",
+                f"two values look the same: {alike[0]!a} and {alike[1]!a}",
+                where=self.source.place(asked.column, texts.index(second)),
+                hint="write one of them as the other in the file, or name both in a `map:`",
+            )
         return [names[text] for text in texts]
 
     def _name(self, text: str, asked: ColumnSpec, row: int) -> str | None:

@@ -15,6 +15,7 @@ import pandas as pd
 from cytobench.core.errors import DataError
 from cytobench.data.cells import with_point
 from cytobench.data.grammar import listed, one_of
+from cytobench.data.spelling import lookalikes
 from cytobench.data.typed import Line, parquet_lines, sheets_of
 
 FILE_KEYS = ("file", "sheet", "separator", "encoding", "decimal", "missing")
@@ -83,6 +84,14 @@ def read_file(node: Mapping[str, Any], files: Files) -> pd.DataFrame:
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
         raise DataError("E311", f"two columns are called {twice[0]!r}", where=str(path))
+    alike = lookalikes(frame.columns)
+    if alike:
+        raise DataError(
+            "E311",
+            f"two columns look the same: {alike[0]!a} and {alike[1]!a}",
+            where=str(path),
+            hint="rename one in the file; they differ in letters that nobody sees",
+        )
     if frame.empty:
         raise DataError("E311", "has no rows", where=str(path))
     missing = {str(text) for text in listed(node.get("missing", files.missing))}

@@ -23,6 +23,7 @@ from cytobench.data.outcome import check_outcome, read_outcome
 from cytobench.data.readers import Files
 from cytobench.data.rows import holds
 from cytobench.data.sources import read_source
+from cytobench.data.spelling import lookalikes
 
 CARD_KEYS = (
     "name",
@@ -157,6 +158,14 @@ def _patients(reader: Reader, columns: list[Any]) -> list[str]:
                 hint="keep one row for each patient: filter with `rows:` or `first_of:`",
             )
         seen[patient] = row
+    alike = lookalikes(patients)
+    if alike:
+        raise DataError(
+            "E315",
+            f"two patients look the same: {alike[0]!a} and {alike[1]!a}",
+            where=reader.source.place(str(columns[-1]), patients.index(alike[1])),
+            hint="if they are one, keep one row; else write them in letters that can be seen",
+        )
     return patients
 
 

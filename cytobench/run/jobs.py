@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,7 @@ CELL_NODES = (
     "audit",
 )
 OF_THE_RUN = ("engine", "tracking", "store", "leaderboards", "permutations", "explain")
+NAME = re.compile(r"\w[\w+. -]{0,119}\Z")
 MOST_PERMUTATIONS = 100_000
 FIXED_BY_SUITE = ("dataset", "task", "preprocess", "protocol", "tuning", "seed")
 
@@ -156,7 +158,7 @@ def _with_floors(overrides: Sequence[str]) -> list[dict[str, Any]]:
     """The floors, then what the overrides ask for under the same conditions."""
     configs = compose_jobs(overrides)
     for config in configs:
-        _check_numbers(config)
+        _check(config)
     floors = configs[0]["floors"]
     if not floors:
         return configs
@@ -171,14 +173,28 @@ def _with_floors(overrides: Sequence[str]) -> list[dict[str, Any]]:
     return compose_jobs([*others, "model=" + ",".join(floors)]) + configs
 
 
-def _check_numbers(config: Mapping[str, Any]) -> None:
+def _check(config: Mapping[str, Any]) -> None:
+    """Refuse what becomes a number or a folder's name here and can be neither.
+
+    Raises
+    ------
+    UsageError
+        ``E118``.
+    """
     whole(config["seed"], "E118", "seed", -(2**63), 2**63)
     whole(config["permutations"], "E118", "permutations", 0, MOST_PERMUTATIONS)
     for name in ("dataset", "task", "model", "preprocess", "protocol", "tuning", "engine"):
-        if not isinstance(config[name], Mapping) or not isinstance(
-            config[name].get("name", ""), str
-        ):
+        if not isinstance(config[name], Mapping):
             raise UsageError("E118", f"is no {name}: {config[name]!r}", where=name)
+    for name in ("dataset", "task", "model"):
+        given = config[name].get("name", name)
+        if not isinstance(given, str) or not NAME.match(given):
+            raise UsageError(
+                "E118",
+                f"{given!r} is no name: a folder or a file is called by it",
+                where=f"{name}.name",
+                hint="use letters, digits and _ - + ., a letter or digit first",
+            )
 
 
 def _cells(configs: Sequence[Mapping[str, Any]], suite: str) -> list[Cell]:

@@ -24,6 +24,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -50,6 +51,7 @@ SALT, SALT_CHECK = 32, 8
 """Bytes of the salt, and of its own sha256 behind it."""
 WITHOUT_SMALL_CELLS = 5
 """The first version of which a cohort's aggregates name no small group."""
+KEY = re.compile(r"\w[\w.-]{0,127}\Z")
 PERMUTED = "permuted"
 DERIVED = "derived-"
 """Prefix of files that follow from the others of a cell."""
@@ -470,7 +472,8 @@ class RunStore:
         for marker in folder.iterdir():
             if marker.is_file() and not marker.name.startswith("."):
                 key = _read(marker).decode(errors="replace")
-                if not key.isprintable() or not key or not (self.root / key).is_dir():
+                # It becomes a folder's name, and may come from elsewhere.
+                if not KEY.match(key) or not (self.root / key).is_dir():
                     raise _unreadable(marker, f"it names no cell of this store: {key[:80]!r}")
                 yield key
 

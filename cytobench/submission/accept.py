@@ -57,7 +57,8 @@ def bundle_files(folder: Path) -> list[Path]:
 
 def beside_boards(root: Path, suite: str | None) -> list[Path]:
     """The folders ``<root>/<suite>/submissions`` that there are."""
-    return sorted(root.glob(f"{suite or '*'}/{SUBMISSIONS}"))
+    folders = sorted(root.glob(f"*/{SUBMISSIONS}"))
+    return [folder for folder in folders if suite in (None, folder.parent.name)]
 
 
 def accept(

@@ -70,6 +70,8 @@ def _check_depth(value: Any, depth: int) -> None:
         raise ValueError(f"is nested more than {DEEPEST} deep")
     if isinstance(value, str) and len(value) > LONGEST_TEXT:
         raise ValueError(f"a text has {len(value)} characters, at most {LONGEST_TEXT}")
+    if isinstance(value, str):
+        value.encode()  # half a surrogate pair is no text, and cannot be written again
     if isinstance(value, dict):
         for key, item in value.items():
             _check_depth(key, depth)

@@ -21,7 +21,7 @@ from hypothesis.errors import HypothesisException
 from support.hostile.answers import Answer, Family
 
 SECONDS = 20
-"""For one example; most take some milliseconds."""
+"""Of computing, for one example; most take some milliseconds."""
 GIGABYTES = 4
 """Of addresses beyond those that the process has when it begins."""
 LATER = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much,
@@ -54,18 +54,18 @@ class Tally:
 
 @contextmanager
 def limited(seconds: float = SECONDS) -> Iterator[None]:
-    """Within time; what hangs is interrupted where it hangs."""
+    """Within time of computing, however busy the machine; a loop is interrupted where it is."""
 
     def ring(number: int, frame: FrameType | None) -> None:
-        raise Hang(f"more than {seconds} seconds")
+        raise Hang(f"more than {seconds} seconds of computing")
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 @contextmanager
