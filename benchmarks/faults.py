@@ -99,11 +99,7 @@ def in_general(line: str, folder: Path) -> str:
     line = line.replace(f"{folder}/", "")
     line = re.sub(r"\b[0-9a-f]{64}\b", "<cell>", line)
     line = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:<port>", line)
-    return re.sub(r"\d+ of|\d+ are left|\d+ folds computed|\d+ came", _counted, line)
-
-
-def _counted(found: re.Match[str]) -> str:
-    return re.sub(r"\d+", "n", found[0])
+    return re.sub(r"\b[1-9]\d*(?= of | are left| folds computed| came | were )", "n", line)
 
 
 def page(rows: Sequence[dict[str, Any]], about: dict[str, Any]) -> str:

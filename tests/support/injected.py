@@ -21,6 +21,7 @@ from pathlib import Path
 from support.faults import FOLDS, Seen, Stage, descendants, outlived, workers
 
 FAULTS: list[Fault] = []
+NOTHING_NEW = f"0 folds computed, {FOLDS} were already there"
 LATE = 6.0
 """Seconds in which what a run has started is to end with it."""
 
@@ -165,7 +166,7 @@ def read_only(stage, draw):
     return _mounted(stage, "mount --bind runs runs && mount -o remount,bind,ro runs")
 
 
-@fault("read-only store, all folds there", codes={0}, shows="0 folds computed")
+@fault("read-only store, all folds there", codes={0}, shows=NOTHING_NEW)
 def read_only_whole(stage, draw):
     stage.whole()
     return _mounted(stage, "mount --bind runs runs && mount -o remount,bind,ro runs")
@@ -245,7 +246,7 @@ def unfinished(stage, draw):
     return Seen(0, seen.said)
 
 
-@fault("files from the future or the past", codes={0}, shows="0 folds computed")
+@fault("files from the future or the past", codes={0}, shows=NOTHING_NEW)
 def mistimed(stage, draw):
     stage.whole()
     for path in stage.store.rglob("*"):
