@@ -103,7 +103,7 @@ def _add_table(
     if not any(name in found for name in known):
         raise DataError(
             "E322",
-            f"no row of {part['file']} speaks of one of the analytes",
+            f"no row of {table.files} speaks of one of the analytes",
             where=where,
             hint=f"its first is {names[0]!r}, the table's first is {next(iter(found))!r}",
         )

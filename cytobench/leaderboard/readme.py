@@ -10,6 +10,7 @@ from cytobench.leaderboard.benefit import AnyBoard
 from cytobench.leaderboard.outline import Outline, outlines
 from cytobench.leaderboard.render import SCHEMA_VERSION, escaped, markdown_table
 from cytobench.leaderboard.tables import TITLES, number
+from cytobench.report.text import printable
 
 OVER = "over-datasets.md"
 SCHEMA = f"board-{SCHEMA_VERSION}.schema.json"
@@ -32,7 +33,7 @@ _FOLDERS = re.compile(r"(?<![\w.])(?:[A-Za-z]:\\|~?/)(?:[^\s/\\'\"]+[/\\])+")
 def commands(boards: Sequence[AnyBoard | Outline]) -> list[str]:
     """The commands that made these boards, each once, without the folders of the machine."""
     found = [
-        without_folders(row.command)
+        printable(without_folders(row.command))  # on one line, it cannot end the block of code
         for board in outlines(boards)
         for row in board.rows
         if row.command

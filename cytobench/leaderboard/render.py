@@ -166,7 +166,8 @@ def to_markdown(board: AnyBoard) -> str:
     """The board as a page that a code host renders."""
     if isinstance(board, BenefitBoard):
         return _sheet_markdown(board)
-    parts = [f"# {title(board)}", "", f"Suite `{board.entry.suite}`.", "", *summary(board), ""]
+    parts = [f"# {escaped(title(board))}", "", f"Suite `{board.entry.suite}`.", ""]
+    parts += [*map(escaped, summary(board)), ""]
     parts += markdown_table(headers(board), table_rows(board))
     added = added_value(board)
     if added:
@@ -204,7 +205,8 @@ def to_markdown(board: AnyBoard) -> str:
 
 def _sheet_markdown(board: BenefitBoard) -> str:
     page = sheet(board)
-    parts = [f"# {page.title}", "", f"Suite `{board.entry.suite}`.", "", *page.summary, ""]
+    parts = [f"# {escaped(page.title)}", "", f"Suite `{board.entry.suite}`.", ""]
+    parts += [*map(escaped, page.summary), ""]
     parts += markdown_table(page.columns, page.rows) if page.rows else []
     for table in page.tables:
         parts += ["", f"## {table.title}", "", escaped(table.note), ""]

@@ -23,6 +23,7 @@ from cytobench.leaderboard.benefit import BenefitRow
 from cytobench.leaderboard.benefit_sheet import assignment_line
 from cytobench.leaderboard.collect import Entry
 from cytobench.leaderboard.rank import Board, Row
+from cytobench.leaderboard.render import escaped
 from cytobench.leaderboard.words import summary
 from cytobench.report.text import printable
 from cytobench.run.store import StoredCell
@@ -312,7 +313,7 @@ def run_note(
     """What a run says of itself, in Markdown."""
     about, model = cell.about, cell.about["model"]
     kind = "A floor: what every model should beat. " if model["role"] == "floor" else ""
-    lines = [f"**{model['name']}**: {_sentence(model['summary'])} {kind}".rstrip()]
+    lines = [f"**{model['name']}**: {escaped(_sentence(model['summary']))} {kind}".rstrip()]
     if cell.complete:
         if is_benefit(cell):
             lines += [result_line(cell, _rule_row(row)), assignment_line(about)]
@@ -325,14 +326,15 @@ def run_note(
     if model["citation"]:
         card.append(_citation(model["citation"]))
     if model["licence"]:
-        card.append(f"licence {model['licence']}")
+        card.append(f"licence {escaped(model['licence'])}")
     lines.append("Model: " + ", ".join(card) + ".")
     said = Counter(warning for fold in cell.folds for warning in fold.warnings)
     lines += [
-        f"Warned in {count} of {len(cell.folds)} folds: {_one_line(text)}"
+        f"Warned in {count} of {len(cell.folds)} folds: {escaped(_one_line(text))}"
         for text, count in said.most_common(SHOWN_WARNINGS)
     ]
-    lines += [f"Repeat with `{about['command']}`"]
+    command = printable(about["command"]).replace("`", "'")  # it stays one piece of code
+    lines += [f"Repeat with `{command}`"]
     return "\n\n".join(lines)
 
 
@@ -354,7 +356,7 @@ def _sites(cell: StoredCell) -> list[str]:
     if not sites:
         return []
     rows = [
-        f"| {site} | {n} | {estimate.value:.3f}{_interval(estimate)} |"
+        f"| {escaped(site)} | {n} | {estimate.value:.3f}{_interval(estimate)} |"
         for site, (estimate, n) in sites.items()
     ]
     return ["\n".join([f"| site | n | {NAMES[headline]} |", "|---|---|---|", *rows])]
@@ -401,7 +403,7 @@ def experiment_note(cell: StoredCell, suite: str, entry: str) -> str:
         "Metrics named *fold/...* chart the outer folds; figures are among a run's artifacts. "
         f"Which models are tied with the best: `cytobench leaderboard show {suite}`."
     )
-    about = [*summary(board), *(str(note) for note in cell.about["notes"])]
+    about = [escaped(line) for line in (*summary(board), *map(str, cell.about["notes"]))]
     if kind == BENEFIT:
         about.append(assignment_line(cell.about))
     return "\n\n".join([reading, *about, more])

@@ -11,6 +11,8 @@ from cytobench.data.cells import read_cell, same_unit
 from cytobench.data.exports.options import Options
 from cytobench.data.exports.wells import NOT_MEASURED, Well
 
+FARTHEST = 1e100
+"""Farther than any concentration in any unit; squares of it are still numbers."""
 Limits = Mapping[tuple[str, str], tuple[float | None, float | None]]
 
 
@@ -93,6 +95,13 @@ def measure(well: Well, options: Options, standards: Limits) -> Value:
         )
     unit = _unit(well, cell.unit)
     number = cell.value * of_result
+    if abs(number) > FARTHEST:
+        raise DataError(
+            "E333",
+            f"{well.text!r} is beyond every concentration of sample {well.sample!r}",
+            where=well.place(),
+            hint="correct the cell; are its decimal signs what `decimal:` says?",
+        )
     below = cell.below or (not cell.above and llod is not None and number < llod)
     above = cell.above or (not below and uloq is not None and number > uloq)
     if below and (math.isnan(number) or not cell.below):

@@ -19,7 +19,7 @@ from cytobench.report.writing import environment
 from cytobench.submission.names import exchange_name
 from cytobench.tracking.record import _csv
 from support.hostile.answers import Answer, family
-from support.hostile.texts import hostile
+from support.hostile.texts import hostile, unicode_text
 
 INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
@@ -125,7 +125,7 @@ def files(data: Any, folder: Path) -> Answer:
     """What becomes a file's name is one short name."""
     name = slug(data.draw(hostile))
     assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}", name)
-    assert re.fullmatch(r"[0-9a-f]{16}", exchange_name(data.draw(hostile), 3))
+    assert re.fullmatch(r"[0-9a-f]{16}", exchange_name(data.draw(unicode_text), 3))
     (folder / name).write_text("x", encoding="utf-8")
     return Answer.RIGHT
 
