@@ -2,15 +2,10 @@
 
     python benchmarks/hostile_input.py [--examples 1000] [--workers 2] [--family NAME]
 
-<<<<<<< HEAD
-The families are those of `tests/hostile`, drawn by hypothesis. Each example has 20 seconds of CPU
-and the process 4 GiB; whatever is neither refused with a code nor read right is counted as uncaught, with
-its first traceback. Writes a table (Markdown) and the numbers (JSON). Four minutes of CPU.
-=======
 The families are those of `tests/hostile`, drawn by hypothesis. Each example has 20 seconds of
 CPU and the process 4 GiB; whatever is neither refused with a code nor read right is counted as
-uncaught, with its first traceback. Writes a table (Markdown) and the numbers (JSON). Four minutes of CPU.
->>>>>>> hostile
+uncaught, with its first traceback. Writes a table (Markdown) and the
+numbers (JSON). Four minutes of CPU.
 """
 
 from __future__ import annotations
@@ -89,13 +84,8 @@ def table(found: dict[str, Tally], seed: int) -> str:
         f"`python benchmarks/hostile_input.py`, seed {seed}. *Right*: compared with what had been "
         "written, to the last bit or letter. *Read*: accepted, where bytes or settings were "
         "changed anywhere and nobody knows what was meant; nothing but a CytobenchError came of "
-<<<<<<< HEAD
-        "it. *Got through*: a traceback, a wrong value, more than "
-        f"{SECONDS} s of CPU or {GIGABYTES} GiB.",
-=======
         f"it. *Got through*: a traceback, a wrong value, more than {SECONDS} s of CPU or "
         f"{GIGABYTES} GiB.",
->>>>>>> hostile
         "",
         in_words(about_the_machine()),
     ]
