@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import TOY_DATASET, TOY_MODELS
 
+from cytobench.core.seal import sealed
 from cytobench.run.store import METADATA, RunStore
 
 WORDS = ("dataset=toy", "model=toy_ridge,toy_network", "floors=[]", "tracking=none")
@@ -60,7 +61,14 @@ def altered(store, key, fold, change):
     table = pq.read_table(path)
     record = json.loads(table.schema.metadata[METADATA])
     change(record)
-    pq.write_table(table.replace_schema_metadata({METADATA: json.dumps(record)}), path)
+    metadata = {**table.schema.metadata, METADATA: json.dumps(record)}
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+    seal_again(path)
+
+
+def seal_again(path):
+    """The checksum that whoever altered a file on purpose would put into it."""
+    path.write_bytes(sealed(path.read_bytes()))
 
 
 def replaced(path, old, new):
@@ -133,6 +141,7 @@ def test_a_prediction_that_was_altered_in_its_last_bit_is_different(finished, cy
     values[3] = math.nextafter(values[3], 1.0)
     place = table.schema.get_field_index("prediction")
     pq.write_table(table.set_column(place, "prediction", pa.array(values)), path)
+    seal_again(path)
 
     done = cytobench("verify", keys["toy_ridge"], "--fold", "0", check=False)
 
@@ -189,6 +198,7 @@ def test_another_environment_is_named(finished, cytobench):
     about = json.loads(path.read_text())
     about["versions"]["numpy"] = "1.0"
     path.write_text(json.dumps(about))
+    seal_again(path)
 
     done = cytobench("verify", keys["toy_ridge"], "--fold", "0")
 
@@ -231,6 +241,7 @@ def test_what_cannot_be_verified_is_refused_with_a_code(finished, cytobench, wor
     about = json.loads(older.read_text())
     del about["asked"]
     older.write_text(json.dumps(about))
+    seal_again(older)
     (working_directory / "plugins" / "models" / "toy_ridge.py").unlink()
 
     said = {
