@@ -71,8 +71,8 @@ _ALL = (
         "P102",
         "block",
         "hashes of identifiers that anybody can compute",
-        "An identifier's sha256, sha1 or md5, or its keyed hash under an empty key: who guesses "
-        "identifiers finds them all.",
+        "An identifier's sha256, sha1 or md5, or its keyed hash under an empty key, twelve digits "
+        "or more of it: who guesses identifiers finds them all.",
         "hash with a secret salt, as the run store does",
     ),
     Code(

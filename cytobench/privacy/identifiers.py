@@ -13,7 +13,8 @@ from cytobench.privacy.material import Item
 from cytobench.privacy.tables import Table
 
 PSEUDONYM = re.compile(r"[0-9a-f]{16}")
-HASH = re.compile(r"[0-9a-f]{8,64}")
+HASH = re.compile(r"[0-9a-f]{12,64}")
+"""Of fewer digits one is met by chance, in dates and numbers."""
 STORED = re.compile(r"(?:^|/)(?:fold-\d+|folds/\d+)\.parquet$")
 """A fold of a run store, or of a bundle."""
 

@@ -88,7 +88,14 @@ class Knowledge:
 
     def guessable(self, length: int) -> frozenset[str]:
         """What the plain hashes of all identifiers begin with, in so many hexadecimal digits."""
-        return frozenset(text[:length] for text in self._hashes)
+        if length not in self._beginnings:
+            self._beginnings[length] = frozenset(text[:length] for text in self._hashes)
+        return self._beginnings[length]
+
+    @cached_property
+    def _beginnings(self) -> dict[int, frozenset[str]]:
+        """What was asked for before: every file asks again."""
+        return {}
 
     @cached_property
     def _hashes(self) -> Sequence[str]:

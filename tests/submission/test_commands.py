@@ -124,6 +124,17 @@ def test_the_page_of_codes_is_made_from_the_register():
     )
 
 
+def test_a_refit_that_takes_too_long_is_stopped(elsewhere):
+    words = ["honest.zip", "--refit", "--fold-seconds", "0.01", "--json"]
+
+    done = cytobench_in(elsewhere, "leaderboard", "verify", *words)
+
+    (verdict,) = json.loads(done.stdout)
+    (finding,) = verdict["findings"]
+    assert (done.returncode, verdict["state"], finding["code"]) == (1, "refused", "E761")
+    assert "took longer than 0.01 s and was stopped" in finding["message"]
+
+
 def test_verifying_without_a_refit_runs_nothing_of_the_plugin(elsewhere, made):
     """The plugin of a pull request lies there, and nobody has read it."""
     plugin = elsewhere / "plugins" / "models" / "our_ridge.py"
