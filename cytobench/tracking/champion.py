@@ -22,6 +22,7 @@ from cytobench.run.cells import LoadedCell, load_cell
 from cytobench.run.jobs import plan_jobs
 from cytobench.run.store import RunStore
 from cytobench.run.whole import Whole, fit_whole
+from cytobench.tracking.record import NAMES
 from cytobench.tracking.stored_model import example_rows, kinds_of, store_model
 
 if TYPE_CHECKING:
@@ -183,5 +184,10 @@ def _said_of_row(board: Board, row: Row, patients: int) -> dict[str, Any]:
         "about": f"The first of {title(board)}, suite {board.entry.suite}: a version each time "
         f"that `cytobench track --champion` was asked for it; `@{ALIAS}` is the last.",
         "note": "\n\n".join(note),
-        "tags": {"model": row.label, metric: value, "fitted on": f"{patients} patients"},
+        # MLflow's own spelling of the metric: a tag's name takes no bracket.
+        "tags": {
+            "model": row.label,
+            NAMES[board.headline]: value,
+            "fitted on": f"{patients} patients",
+        },
     }

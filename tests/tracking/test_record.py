@@ -2,10 +2,18 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import pytest
 
-from cytobench.tracking.record import _typical, experiment_note, make_record, run_note, tables
+from cytobench.tracking.record import (
+    NAMES,
+    _typical,
+    experiment_note,
+    make_record,
+    run_note,
+    tables,
+)
 
 
 @pytest.mark.parametrize(
@@ -85,3 +93,7 @@ def test_learning_curves_are_means_over_folds_and_say_how_many_still_train(store
     rows = list(csv.DictReader(io.StringIO(tables(trained)["learning_curves.csv"])))
     assert [row["epoch"] for row in rows] == ["0", "1", "2", "0", "1"]
     assert rows[3]["valid_loss"] == "0.5000"
+
+
+def test_names_of_metrics_are_names_to_mlflow():
+    assert all(re.fullmatch(r"[\w./ :-]+", name) for name in NAMES.values())
