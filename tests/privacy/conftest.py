@@ -11,6 +11,7 @@ import pytest
 
 from cytobench.privacy.audit import audit_folder
 from cytobench.privacy.knowledge import Knowledge
+from cytobench.run.store import RunStore
 
 COHORT = '''
     """Ninety patients who have identifiers as a clinic gives them."""
@@ -91,7 +92,7 @@ def audited(finished, clinic, shared):
     """``audited(folder)``: the leaks that block or warn, as (code, where)."""
 
     def audit(folder=shared, **changes):
-        given = {"cohorts": [clinic], "salt": (finished / "runs" / "salt").read_bytes()}
+        given = {"cohorts": [clinic], "salt": RunStore(finished / "runs").salt()}
         leaks = audit_folder(Knowledge(folder, **{**given, **changes}))
         return [(leak.code, leak.where) for leak in leaks if leak.severity != "note"]
 
