@@ -105,7 +105,7 @@ def _add_table(
             "E322",
             f"no row of {table.files} speaks of one of the analytes",
             where=where,
-            hint=f"its first is {names[0]!r}, the table's first is {next(iter(found))!r}",
+            hint=f"its first is {names[0]!r}, the table's first is {next(iter(found), 'none')!r}",
         )
     for line, name in enumerate(known):
         if name in found:

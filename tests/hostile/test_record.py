@@ -1,4 +1,4 @@
-"""The page says what the committed record says; the record is of the families that there are."""
+"""The page says what the committed record says, and the record is of every family."""
 
 import json
 from pathlib import Path
