@@ -25,7 +25,8 @@ from typing import Any
 from cytobench.core.hashing import digest, file_digest
 from cytobench.leaderboard.outline import Outline, from_plain, to_plain
 from cytobench.run.provenance import PACKAGE, versions
-from cytobench.run.store import RunStore, is_derived
+from cytobench.run.store import RunStore
+from cytobench.run.stored import is_derived
 
 Question = tuple[str, str]
 """A cohort's fingerprint and a task."""

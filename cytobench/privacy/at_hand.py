@@ -13,7 +13,7 @@ from cytobench.privacy.codes import Leak
 from cytobench.privacy.files import SALT, is_salt
 from cytobench.privacy.material import Item, items
 from cytobench.run.cells import load_cohort
-from cytobench.run.store import salt_in
+from cytobench.run.stored import salt_in
 
 
 def salt_at(folder: Path, named: str | None) -> bytes | None:

@@ -22,7 +22,6 @@ is not read, and :meth:`RunStore.mend` has it computed again.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import re
 import secrets
@@ -44,17 +43,13 @@ from cytobench.core.result import (
     Trial,
 )
 from cytobench.core.seal import BLANK, intact, sealed
+from cytobench.run import stored
 from cytobench.run.versioned import completed, stamped, version_of
 
-METADATA, SEAL = b"cytobench", "seal"
-SALT, SALT_CHECK = 32, 8
-"""Bytes of the salt, and of its own sha256 behind it."""
 WITHOUT_SMALL_CELLS = 5
 """The first version of which a cohort's aggregates name no small group."""
 KEY = re.compile(r"\w[\w.-]{0,127}\Z")
 PERMUTED = "permuted"
-DERIVED = "derived-"
-"""Prefix of files that follow from the others of a cell."""
 PLANNING = "plan"
 """The suite of learning curves: no leaderboard, since each of its entries trains on a share."""
 GROUP = "group:"
@@ -137,21 +132,21 @@ class RunStore:
                     hint="put this store's salt back, or choose another folder with store=PATH",
                 )
             self._state_version()
-            drawn = secrets.token_bytes(SALT)
-            self._write(path, drawn + _salt_check(drawn), replace=False)
-        return salt_in(path)
+            drawn = secrets.token_bytes(stored.SALT)
+            self._write(path, drawn + stored.salt_check(drawn), replace=False)
+        return stored.salt_in(path)
 
     def known_salt(self) -> bytes | None:
         """The salt, or None for a copy that was shared without it."""
         path = self.root / "salt"
-        return salt_in(path) if path.exists() else None
+        return stored.salt_in(path) if path.exists() else None
 
     def _state_version(self) -> None:
         """Say once which version the folder is of: what has no room for one, salt and index."""
         path = self.root / "store.json"
         if not path.exists():
             document = stamped({"format": "cytobench run store"})
-            self._write(path, _sealed_json(document), replace=False)
+            self._write(path, stored.sealed_json(document), replace=False)
 
     def check_version(self) -> None:
         """Refuse a folder that a newer cytobench has written.
@@ -163,7 +158,7 @@ class RunStore:
         """
         path = self.root / "store.json"
         if path.exists():
-            version_of(_read_json(path), str(path))
+            version_of(stored.read_json(path), str(path))
 
     @property
     def identity(self) -> str:
@@ -190,7 +185,7 @@ class RunStore:
         # An acknowledgement changes what is said of a cell, not its results.
         if known is None or known.get("audit") != about.get("audit"):
             document = stamped({"key": key, **about})
-            self._write(self.root / key / "cell.json", _sealed_json(document, indent=1))
+            self._write(self.root / key / "cell.json", stored.sealed_json(document, indent=1))
         folder = self.root / "index" / suite / entry
         marker = (folder / PERMUTED if permuted else folder) / slot
         if not marker.exists() or marker.read_bytes() != key.encode():
@@ -223,16 +218,16 @@ class RunStore:
             return []
         for path in sorted(folder.iterdir()):
             try:
-                _check(path)
+                stored.check(path)
             except StoreError as error:
                 found.append(error)
                 # Without its trials' predictions a fold is not what was computed.
                 for doubtful in {path, folder / path.name.replace("inner-", "fold-")}:
-                    _remove(doubtful)
+                    stored.remove(doubtful)
         try:
             sweep(folder)
         except OSError as error:
-            raise _unwritable(folder, error) from error
+            raise stored.unwritable(folder, error) from error
         return found
 
     def settle(self, key: str) -> None:
@@ -240,7 +235,7 @@ class RunStore:
         try:
             settle(self.root / key)
         except OSError as error:
-            raise _unwritable(self.root / key, error) from error
+            raise stored.unwritable(self.root / key, error) from error
 
     def has_fold(self, key: str, fold: int) -> bool:
         """Whether a fold is done."""
@@ -257,7 +252,7 @@ class RunStore:
         for path in sorted((self.root / key).glob("fold-*.failed.json")):
             fold = int(path.name.removeprefix("fold-").partition(".")[0])
             try:
-                failure = FoldFailure(**_record(path))
+                failure = FoldFailure(**stored.read_record(path))
             except (StoreError, TypeError):
                 failure = FoldFailure(
                     fold, "[E510] what was noted of its failure is damaged", "", ""
@@ -282,11 +277,11 @@ class RunStore:
         table = pa.table(
             {name: pa.array(list(values), _kind(name)) for name, values in columns.items()}
         )
-        record = stamped(record) | {SEAL: True}
+        record = stamped(record) | {stored.SEAL: True}
         for trial in record["trials"]:
             trial["error"] = elsewhere(trial["error"])
         record["warnings"] = [elsewhere(text) for text in record["warnings"]]
-        content = _sealed_table(table, {METADATA: canonical_json(record).encode()})
+        content = stored.sealed_table(table, {stored.METADATA: canonical_json(record).encode()})
         if result.inner is not None:  # before the fold: a fold that is there is complete
             self._write_inner(key, result.fold, result.inner)
         self._write(self._fold(key, result.fold), content)
@@ -299,8 +294,8 @@ class RunStore:
         columns = {"y": pa.array(inner.y, pa.float32())}
         for number, values in inner.predictions.items():
             columns[str(number)] = pa.array(values, pa.float32())
-        metadata = {METADATA: canonical_json(stamped({})).encode()}
-        self._write(self._inner(key, fold), _sealed_table(pa.table(columns), metadata))
+        metadata = {stored.METADATA: canonical_json(stamped({})).encode()}
+        self._write(self._inner(key, fold), stored.sealed_table(pa.table(columns), metadata))
 
     def read_inner(self, key: str, fold: int) -> InnerPredictions | None:
         """Every trial's inner predictions of a finished fold; None where none were stored.
@@ -313,8 +308,8 @@ class RunStore:
         path = self._inner(key, fold)
         if not path.exists():
             return None
-        table = _read_table(path)
-        stated = (table.schema.metadata or {}).get(METADATA, b"{}")
+        table = stored.read_table(path)
+        stated = (table.schema.metadata or {}).get(stored.METADATA, b"{}")
         version_of(json.loads(stated), str(path))
         columns = table.to_pydict()
         y = columns.pop("y")
@@ -326,7 +321,7 @@ class RunStore:
             name: elsewhere(value) if isinstance(value, str) else value
             for name, value in asdict(failure).items()
         }
-        self._write(self._failure(key, failure.fold), _sealed_json(stamped(said), indent=1))
+        self._write(self._failure(key, failure.fold), stored.sealed_json(stamped(said), indent=1))
 
     def read_fold(self, key: str, fold: int) -> FoldResult:
         """Read a finished fold.
@@ -337,10 +332,10 @@ class RunStore:
             ``E510`` for a file that cannot be read, ``E511`` for one of a newer version.
         """
         path = self._fold(key, fold)
-        table, record = _read_fold(path)
+        table, record = stored.read_fold(path)
         version_of(record, str(path))
         del record["schema"]
-        record.pop(SEAL, None)
+        record.pop(stored.SEAL, None)
         record["trials"] = [Trial(**trial) for trial in record["trials"]]
         columns = table.to_pydict()
         groups = {
@@ -380,23 +375,23 @@ class RunStore:
 
     def write_explanation(self, key: str, fold: int, explanation: Mapping[str, Any]) -> None:
         """Store what a fold's model went by; aggregates, no patient's row."""
-        self._write(self._explanation(key, fold), _sealed_json(stamped(explanation)))
+        self._write(self._explanation(key, fold), stored.sealed_json(stamped(explanation)))
 
     def _explanations(self, key: str) -> dict[int, dict[str, Any]]:
         found = {}
         for path in sorted((self.root / key).glob("explanation-*.json")):
-            found[int(path.stem[12:])] = _record(path)
+            found[int(path.stem[12:])] = stored.read_record(path)
         return found
 
     def about(self, key: str) -> dict[str, Any]:
         """The content of ``cell.json``."""
         path = self.root / key / "cell.json"
-        return completed(_read_json(path), str(path))
+        return completed(stored.read_json(path), str(path))
 
     def derived(self, key: str, name: str) -> str | None:
         """What was once computed from a complete cell, or None. It may be deleted at any time."""
         try:
-            content = _read(self._derived(key, name))
+            content = stored.read(self._derived(key, name))
         except StoreError:
             return None
         text, _, _ = content.rpartition(b"\n")
@@ -428,14 +423,14 @@ class RunStore:
         path = self._cohort(fingerprint)
         if not path.exists():
             return None
-        facts = _read_json(path)
+        facts = stored.read_json(path)
         if version_of(facts, str(path)) < WITHOUT_SMALL_CELLS:
             return None
         return {name: value for name, value in facts.items() if name != "schema"}
 
     def keep_cohort_facts(self, fingerprint: str, facts: Mapping[str, Any]) -> None:
         """Keep a cohort's aggregates; no row of a patient is among them."""
-        self._write(self._cohort(fingerprint), _sealed_json(stamped(facts)))
+        self._write(self._cohort(fingerprint), stored.sealed_json(stamped(facts)))
 
     def has_cohort_facts(self, fingerprint: str) -> bool:
         """Whether a cohort's aggregates were kept, and can be read."""
@@ -471,10 +466,10 @@ class RunStore:
     def _markers(self, folder: Path) -> Iterator[str]:
         for marker in folder.iterdir():
             if marker.is_file() and not marker.name.startswith("."):
-                key = _read(marker).decode(errors="replace")
+                key = stored.read(marker).decode(errors="replace")
                 # It becomes a folder's name, and may come from elsewhere.
                 if not KEY.match(key) or not (self.root / key).is_dir():
-                    raise _unreadable(marker, f"it names no cell of this store: {key[:80]!r}")
+                    raise stored.unreadable(marker, f"it names no cell of this store: {key[:80]!r}")
                 yield key
 
     def _fold(self, key: str, fold: int) -> Path:
@@ -487,7 +482,7 @@ class RunStore:
         return self.root / key / f"explanation-{fold:03d}.json"
 
     def _derived(self, key: str, name: str) -> Path:
-        return self.root / key / f"{DERIVED}{name}-v{SCHEMA_VERSION}.json"
+        return self.root / key / f"{stored.DERIVED}{name}-v{SCHEMA_VERSION}.json"
 
     def _failure(self, key: str, fold: int) -> Path:
         return self.root / key / f"fold-{fold:03d}.failed.json"
@@ -497,17 +492,12 @@ class RunStore:
         try:
             write_whole(path, content, replace=replace)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise stored.unwritable(path, error) from error
 
     def _keep(self, path: Path, content: bytes) -> None:
         """Write what follows from other files; where it cannot be kept, it is computed again."""
         with contextlib.suppress(StoreError):
             self._write(path, content)
-
-
-def is_derived(name: str) -> bool:
-    """Whether a file of a cell's folder follows from the others, or is none of its results."""
-    return name.startswith((DERIVED, "."))
 
 
 def _folders(path: Path) -> Iterator[Path]:
@@ -520,138 +510,3 @@ def _kind(column: str) -> Any:
 
     number = column in ("y", "prediction", "truth") or column.startswith(ARM)
     return pa.float64() if number else pa.string()
-
-
-def salt_in(path: Path) -> bytes:
-    """The salt in a file.
-
-    Raises
-    ------
-    StoreError
-        ``E513`` for one that is damaged.
-    """
-    content = _read(path)
-    salt, check = content[:SALT], content[SALT:]
-    if len(salt) < SALT or check not in (b"", _salt_check(salt)):
-        raise StoreError(
-            "E513",
-            "the salt of the patients' pseudonyms is damaged",
-            where=str(path),
-            hint="restore the file from a copy, or start another store with store=PATH",
-        )
-    return salt
-
-
-def _salt_check(salt: bytes) -> bytes:
-    return hashlib.sha256(salt).digest()[:SALT_CHECK]
-
-
-def _sealed_json(document: Mapping[str, Any], indent: int | None = None) -> bytes:
-    plain = {**document, SEAL: BLANK}
-    text = json.dumps(plain, indent=indent, ensure_ascii=False, allow_nan=False)
-    return sealed(text.encode())
-
-
-def _sealed_table(table: Any, metadata: Mapping[bytes, bytes]) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    buffer = pa.BufferOutputStream()
-    # Last: nothing that a plugin has said can be taken for it.
-    table = table.replace_schema_metadata({**metadata, SEAL.encode(): BLANK.encode()})
-    pq.write_table(table, buffer)
-    return sealed(buffer.getvalue().to_pybytes())
-
-
-def _check(path: Path) -> None:
-    """See that a file of a cell is what was written; what follows from others is not looked at."""
-    if path.name.endswith(".json") and not path.name.startswith((".", DERIVED)):
-        _read_json(path)
-    elif path.name.startswith(("fold-", "inner-")) and intact(_read(path)) is None:
-        # Written before files were sealed: it can be read, or it cannot.
-        _read_fold(path) if path.name.startswith("fold-") else _read_table(path)
-
-
-def _read(path: Path) -> bytes:
-    """A file's bytes, which fit its seal if it has one."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    if intact(content) is False:
-        raise _unreadable(path, "it is not what was written; its checksum differs")
-    return content
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(_read(path), parse_constant=_no_number)
-        document.pop(SEAL, None)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise _unreadable(path, error) from error
-    return {str(name): value for name, value in document.items()}
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} stands for no number")
-
-
-def _read_fold(path: Path) -> tuple[Any, dict[str, Any]]:
-    """A fold's columns, and the rest of its record."""
-    content = _read(path)
-    table = _parsed(path, content)
-    try:
-        record = json.loads(table.schema.metadata[METADATA])
-        if record.get(SEAL) and intact(content) is None:
-            raise ValueError("its checksum is lost")
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise _unreadable(path, error) from error
-    return table, record
-
-
-def _read_table(path: Path) -> Any:
-    return _parsed(path, _read(path))
-
-
-def _parsed(path: Path, content: bytes) -> Any:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        # Three times as fast as read_table, which looks at the file as one of a data set.
-        return pq.ParquetFile(pa.BufferReader(content)).read()
-    except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from error
-
-
-def _record(path: Path) -> dict[str, Any]:
-    """A JSON document of any known version, without the version."""
-    document = _read_json(path)
-    version_of(document, str(path))
-    document.pop("schema", None)
-    return document
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _unreadable(path: Path, why: Exception | str) -> StoreError:
-    return StoreError(
-        "E510",
-        f"cannot be read: {why}",
-        where=str(path),
-        hint="the run that wrote it mends it: give its command again",
-    )
-
-
-def _unwritable(path: Path, error: OSError) -> StoreError:
-    return StoreError(
-        "E512",
-        f"cannot be written: {error.strerror or error}",
-        where=str(path),
-        hint="check space and permissions, or choose another folder with store=PATH",
-    )

@@ -11,7 +11,8 @@ import pytest
 from conftest import TOY_DATASET, TOY_MODELS
 
 from cytobench.core.seal import sealed
-from cytobench.run.store import METADATA, RunStore
+from cytobench.run.store import RunStore
+from cytobench.run.stored import METADATA
 
 WORDS = ("dataset=toy", "model=toy_ridge,toy_network", "floors=[]", "tracking=none")
 FEWER = ("protocol.folds=3", "protocol.repeats=1", "tuning.trials=3", "engine=serial")

@@ -19,7 +19,8 @@ from cytobench.core.errors import StoreError
 from cytobench.core.result import SCHEMA_VERSION
 from cytobench.leaderboard.build import boards
 from cytobench.leaderboard.render import to_json
-from cytobench.run.store import METADATA, RunStore
+from cytobench.run.store import RunStore
+from cytobench.run.stored import METADATA
 from cytobench.run.versioned import completed, stamped
 
 STORES = Path(__file__).parent / "stores"
