@@ -17,6 +17,7 @@ from conftest import TOY_DATASET, TOY_MODELS
 
 from cytobench.core.errors import StoreError
 from cytobench.core.result import SCHEMA_VERSION
+from cytobench.core.seal import sealed
 from cytobench.leaderboard.build import boards
 from cytobench.leaderboard.render import to_json
 from cytobench.run.store import RunStore
@@ -41,10 +42,12 @@ def newer(path):
     if path.suffix == ".parquet":
         table = pq.read_table(path)
         record = {**json.loads(table.schema.metadata[METADATA]), "schema": SCHEMA_VERSION + 1}
-        pq.write_table(table.replace_schema_metadata({METADATA: json.dumps(record)}), path)
+        metadata = {**table.schema.metadata, METADATA: json.dumps(record)}
+        pq.write_table(table.replace_schema_metadata(metadata), path)
     else:
         document = json.loads(path.read_text())
         path.write_text(json.dumps({**document, "schema": SCHEMA_VERSION + 1}))
+    path.write_bytes(sealed(path.read_bytes()))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
