@@ -22,7 +22,7 @@ UNIQUE = ("prior", "crp_cutoff", "clinical_only", "ridge", "elastic_net", "lasso
 
 
 def cells(store):
-    """(suite, entry, model, slot) -> complete cell; the slot is a digest of the configuration alone."""
+    """(suite, entry, model, slot) -> complete cell; a slot is a digest of the configuration."""
     found = {}
     for marker in sorted((store.root / "index").glob("*/*/*")):
         if marker.is_file():
