@@ -22,13 +22,14 @@ UNIQUE = ("prior", "crp_cutoff", "clinical_only", "ridge", "elastic_net", "lasso
 
 
 def cells(store):
-    """(suite, entry, model, slot) -> cell; the slot is a digest of the configuration alone."""
+    """(suite, entry, model, slot) -> complete cell; a slot is a digest of the configuration."""
     found = {}
     for marker in sorted((store.root / "index").glob("*/*/*")):
         if marker.is_file():
             cell = store.read_cell(marker.read_text())
             where = (marker.parent.parent.name, marker.parent.name)
-            found[(*where, cell.about["model"]["name"], marker.name)] = cell
+            if cell.complete:
+                found[(*where, cell.about["model"]["name"], marker.name)] = cell
     return found
 
 
