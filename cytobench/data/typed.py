@@ -37,7 +37,7 @@ def parquet_lines(path: Path) -> list[Line]:
     import pyarrow.parquet as pq
 
     with _foreign(path, "parquet"):
-        table = pq.read_table(path)
+        table = pq.read_table(path, use_threads=False, pre_buffer=False)
         kept = [k for k, name in enumerate(table.column_names) if not name.startswith(INDEX)]
         columns = [[_as_text(cell) for cell in table.column(k).to_pylist()] for k in kept]
         rows = list(map(list, zip(*columns, strict=True)))

@@ -48,7 +48,7 @@ def of_parquet(content: bytes, where: str) -> tuple[Table, str]:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.ParquetFile(pa.BufferReader(content)).read()
+        table = pq.ParquetFile(pa.BufferReader(content), pre_buffer=False).read(use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise UnreadableError(where) from error
     said = [

@@ -74,7 +74,8 @@ def read_table(
         # Text is kept as a dictionary, so that a long word is not written out once for each row.
         texts = [name for name in schema.names if name not in NUMBERS]
         _check_size(footer, where)
-        table = pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts).read()
+        file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts, pre_buffer=False)
+        table = file.read(use_threads=False)
         table.validate(full=True)  # a reader takes positions in a dictionary as they come
         columns = {name: _column(table.column(name), name, where) for name in schema.names}
     except (pa.ArrowException, OSError, ValueError, KeyError, MemoryError) as error:
