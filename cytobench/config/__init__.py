@@ -166,13 +166,6 @@ def _compose(overrides: list[str], composer: Composer) -> dict[str, Any]:
         raise
     except (HydraException, OmegaConfBaseException) as error:
         raise _explain(error, overrides) from error
-    except YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        raise UsageError(
-            "E102",
-            f"is no YAML: {getattr(error, 'problem', None) or error}",
-            where=f"{place.name}:{place.line + 1}" if place else "",
-        ) from error
     except OSError as error:
         raise UsageError(
             "E101",

@@ -60,19 +60,19 @@ def sheets_of(
 
     with _foreign(path, "a workbook"):
         _check_unpacked(path)
-        book = load_workbook(path, read_only=True, data_only=True)
-        try:
-            if sheet is not None and sheet not in book.sheetnames:
+        # Opened here: openpyxl leaves the file open where it fails.
+        with path.open("rb") as stream:
+            book = load_workbook(stream, read_only=True, data_only=True)
+            names = book.sheetnames
+            if sheet is not None and sheet not in names:
                 raise DataError(
                     "E311",
                     f"there is no sheet {sheet!r}",
                     where=str(path),
-                    hint=did_you_mean(str(sheet), book.sheetnames),
+                    hint=did_you_mean(str(sheet), names),
                 )
             pages = [book[sheet]] if sheet is not None else book.worksheets[: 1 if first else None]
             return {page.title: _even(_rows(page, decimal)) for page in pages}
-        finally:
-            book.close()
 
 
 def _check_unpacked(path: Path) -> None:

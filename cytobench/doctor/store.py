@@ -10,8 +10,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from cytobench.core.errors import StoreError
 from cytobench.doctor.folders import nearest, refusal
 from cytobench.doctor.register import Situation, Symptom, check
+from cytobench.run.stored import salt_in
 
 ROOM = 500 * 1024**2
 """Bytes: a suite's folds, its mirror and its pages stay below."""
@@ -20,7 +22,6 @@ SKEW = 3.0
 """Seconds; some file systems count in twos."""
 STALE = 3600.0
 """Seconds after which nobody is still writing a file of the store."""
-SALT = 32
 SHOWN = 3
 RESTORE = "restore it from a backup, or start another store: store=PATH"
 AGAIN = "delete them; the same run computes again what they held"
@@ -82,10 +83,13 @@ def open_salt(situation: Situation) -> Iterator[Symptom]:
     "Pseudonyms can be guessed, or patients of one store no longer match.",
 )  # fmt: skip
 def damaged_salt(situation: Situation) -> Iterator[Symptom]:
-    """Look at its length, and whether it is gone while there are results."""
+    """Read it, and see whether it is gone while there are results."""
     salt = situation.store / "salt"
-    if salt.is_file() and (size := salt.stat().st_size) != SALT:
-        yield Symptom(f"has {size} bytes, not {SALT}", str(salt), RESTORE)
+    if salt.is_file():
+        try:
+            salt_in(salt)
+        except StoreError as error:
+            yield Symptom(f"[{error.code}] {error.message}", str(salt), RESTORE)
     elif not salt.exists() and any(situation.store.glob("*/fold-*.parquet")):
         yield Symptom("is missing, and there are results", str(salt), RESTORE)
 

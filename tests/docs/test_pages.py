@@ -12,6 +12,7 @@ TOLD = [page for page in pages() if any(block.language in ACTED for block in blo
 NOT_RUN = {
     "it installs packages": 4,
     "it needs Docker": 1,
+    "it needs a finished run": 1,
     "it needs a cluster": 3,
     "it needs a server": 4,
     "it needs a table or the network": 1,
