@@ -99,15 +99,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.quick:
         workloads, options.rounds = ["W0", "W1-light"], 1
     with tempfile.TemporaryDirectory(prefix="cytobench-benchmark-") as folder:
-        rows = {}
         template = _prepare(Path(folder), workloads)
         for workload in workloads:
             print(f"{workload}:", file=sys.stderr, flush=True)
-            rows[workload] = _race(workload, options, template)
-    if options.quick:
-        print(tables(rows))
-        return
-    _keep(rows, options.rounds)
+            rows = {workload: _race(workload, options, template)}
+            if options.quick:
+                print(tables(rows), flush=True)
+            else:  # at once: the next workload may take an hour
+                _keep(rows, options.rounds)
 
 
 def _prepare(folder: Path, workloads: Sequence[str]) -> Path:
