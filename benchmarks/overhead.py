@@ -217,12 +217,8 @@ def _keep(rows: dict[str, list[dict[str, Any]]], rounds: int) -> None:
     path = RESULTS / "overhead.json"
     before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"rows": {}}
     about = about_the_machine()
-    peers = []
-    for peer in PINS:
-        try:
-            peers.append(versions_of(peer))
-        except Uninstallable as error:
-            peers.append(f"{peer}: {error}")
+    raced = {row["name"] for found in rows.values() for row in found if "failed" not in row}
+    peers = before.get("peers", {}) | {peer: versions_of(peer) for peer in PINS if peer in raced}
     known = {**before["rows"], **rows}
     stamps = {**before.get("about", {}), **{name: {**about, "rounds": rounds} for name in rows}}
     order = [name for name in ("W0", "W1-light", "W1-mid", "W1", "W2") if name in known]
@@ -231,8 +227,8 @@ def _keep(rows: dict[str, list[dict[str, Any]]], rounds: int) -> None:
         f"- {name}: {stamps[name]['rounds']} rounds; {in_words(stamps[name])}" for name in order
     )
     parts = [HEAD, "![Ratios to the floor](overhead.png)\n", tables(ordered), EQUAL]
-    parts += ["## Versions\n", when, *(f"- {peer}" for peer in peers)]
-    keep("overhead", {"about": stamps, "rows": ordered}, "\n".join(parts))
+    parts += ["## Versions\n", when, *(f"- {versions}" for versions in peers.values())]
+    keep("overhead", {"about": stamps, "peers": peers, "rows": ordered}, "\n".join(parts))
     draw(ordered, RESULTS / "overhead.png")
 
 
