@@ -15,6 +15,7 @@ import pytest
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+from support.browser import chromium
 from support.toy import TOY_DATASET, TOY_MODELS
 
 from cytobench import plugins as plugin_root
@@ -32,6 +33,13 @@ def reference() -> Path:
 def shared_reference() -> Path:
     """Reference values that lie beside the checkout, if at all."""
     return REPOSITORY.parent / "shared" / "reference"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """A Chromium; one for all, since Playwright starts no second one in a process."""
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture

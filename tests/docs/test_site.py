@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from support.browser import PHONE, Visits, chromium
+from support.browser import PHONE, Visits
 from support.pages import REPOSITORY, pages
 
 HOME = "docs/index.html"
@@ -26,12 +26,6 @@ def built(tmp_path_factory):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return folder
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import pytest
 from support.boards import HOSTILE
-from support.browser import PHONE, Visits, chromium
+from support.browser import PHONE, Visits
 
 OPENER = "button.opener"
 ROWS = "table.board tr.row:visible"
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture
