@@ -26,7 +26,6 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from support.faults import FOLDS, Stage, first_stage
 from support.injected import FAULTS, Fault, tried
-from support.toy import TOY_DATASET, TOY_MODELS
 
 HEAD = f"""# What befalls a run
 
@@ -52,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     path = RESULTS / "faults.json"
     rows = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else {}
     with tempfile.TemporaryDirectory() as place:
-        undisturbed = first_stage(Path(place, "undisturbed"), TOY_DATASET, TOY_MODELS)
+        undisturbed = first_stage(Path(place, "undisturbed"))
         for fault in chosen:
             tries = options.slow_tries if fault.slow else options.tries
             folder = Path(place, fault.befall.__name__)

@@ -38,11 +38,11 @@ def execute(options: argparse.Namespace) -> int:
     from cytobench.doctor import checks, examine, situation_of
 
     if options.list:
-        known = [
-            {name: getattr(check, name) for name in ("code", "severity", "title", "explanation")}
-            for check in checks().values()
-        ]
-        _list(known, as_json=options.json)
+        from cytobench.cli.listing import list_codes
+
+        names = ("code", "severity", "title", "explanation")
+        known = [{name: getattr(check, name) for name in names} for check in checks().values()]
+        list_codes(known, as_json=options.json)
         return 0
     situation = situation_of(options.overrides)
     about, found = _about(situation), examine(situation)
@@ -108,14 +108,3 @@ def _show(about: dict[str, Any], found: list[Finding], checks: int) -> None:
         )
     else:
         console.say(f"{checks} checks: all is well")
-
-
-def _list(known: list[dict[str, str]], *, as_json: bool) -> None:
-    if as_json:
-        import json
-
-        console.say(json.dumps(known, indent=2, ensure_ascii=False))
-        return
-    for item in known:
-        head = f"{item['code']}  {item['severity']:<8}"
-        console.paragraph(f"{head}{item['title']}. {item['explanation']}")

@@ -87,13 +87,7 @@ def explain(*, as_json: bool) -> None:
     """List everything that is looked for."""
     from dataclasses import asdict
 
+    from cytobench.cli.listing import list_codes
     from cytobench.privacy.codes import CODES
 
-    if as_json:
-        import json
-
-        listed = [asdict(item) for item in CODES.values()]
-        console.say(json.dumps(listed, indent=2, ensure_ascii=False))
-        return
-    for item in CODES.values():
-        console.paragraph(f"{item.code}  {item.severity:<8}{item.title}. {item.explanation}")
+    list_codes(map(asdict, CODES.values()), as_json=as_json)

@@ -4,11 +4,10 @@ import json
 import shutil
 import subprocess
 import sys
-import textwrap
 
 import pyarrow.parquet as pq
 import pytest
-from conftest import TOY_DATASET, TOY_MODELS
+from support.toy import TOY_MODELS, write_plugins
 
 from cytobench.core.seal import sealed
 from cytobench.run.store import RunStore
@@ -35,11 +34,7 @@ def written(tmp_path_factory):
     """A working directory with two finished cells."""
     folder = tmp_path_factory.mktemp("verified")
     models = {**TOY_MODELS, "toy_network": NETWORK}
-    for kind, plugins in (("datasets", {"toy": TOY_DATASET}), ("models", models)):
-        (folder / "plugins" / kind).mkdir(parents=True)
-        for name, source in plugins.items():
-            text = textwrap.dedent(source).lstrip("\n")
-            (folder / "plugins" / kind / f"{name}.py").write_text(text, encoding="utf-8")
+    write_plugins(folder, models)
     subprocess.run(
         [sys.executable, "-m", "cytobench", "run", *WORDS, *FEWER],
         cwd=folder, check=True, capture_output=True,

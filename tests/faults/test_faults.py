@@ -9,7 +9,6 @@ from contextlib import closing
 import pytest
 from support.faults import COMMAND, FOLDS, Stage, first_stage
 from support.injected import FAULTS, tried
-from support.toy import TOY_DATASET, TOY_MODELS
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 MOUNTS = shutil.which("unshare") and not subprocess.run(["unshare", "-rm", "true"]).returncode
@@ -17,7 +16,7 @@ MOUNTS = shutil.which("unshare") and not subprocess.run(["unshare", "-rm", "true
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    return first_stage(tmp_path_factory.mktemp("undisturbed"), TOY_DATASET, TOY_MODELS)
+    return first_stage(tmp_path_factory.mktemp("undisturbed"))
 
 
 def cases():

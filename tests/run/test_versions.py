@@ -8,12 +8,11 @@ import json
 import shutil
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from conftest import TOY_DATASET, TOY_MODELS
+from support.toy import TOY_MODELS, write_plugins
 
 from cytobench.core.errors import StoreError
 from cytobench.core.result import SCHEMA_VERSION
@@ -115,11 +114,7 @@ def test_aggregates_that_name_small_groups_are_made_anew(tmp_path):
 def written(tmp_path_factory):
     """A working directory with a store of this release, which has a file of every kind."""
     folder = tmp_path_factory.mktemp("present")
-    for kind, plugins in (("datasets", {"toy": TOY_DATASET}), ("models", TOY_MODELS)):
-        (folder / "plugins" / kind).mkdir(parents=True)
-        for name, source in plugins.items():
-            text = textwrap.dedent(source).lstrip("\n")
-            (folder / "plugins" / kind / f"{name}.py").write_text(text, encoding="utf-8")
+    write_plugins(folder, TOY_MODELS)
     words = ["dataset=toy", "model=toy_ridge", "floors=[]", "explain=true", "tracking=none"]
     fewer = ["protocol.folds=2", "protocol.repeats=1", "tuning.trials=2", "engine=serial"]
     subprocess.run(

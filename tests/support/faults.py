@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from cytobench.leaderboard.build import pages
 from cytobench.run.store import RunStore
+from support.toy import TOY_MODELS, write_plugins
 
 FOLDS = 20
 OVERRIDES = (
@@ -137,13 +137,9 @@ def _without_times(value):
     return value
 
 
-def first_stage(folder, dataset, models):
+def first_stage(folder):
     """A stage on which nothing befell the run."""
-    for kind, sources in (("datasets", {"toy": dataset}), ("models", models)):
-        for name, source in sources.items():
-            path = folder / "plugins" / kind / f"{name}.py"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(textwrap.dedent(source).lstrip("\n"), encoding="utf-8")
+    write_plugins(folder, TOY_MODELS)
     stage = Stage(folder)
     seen = stage.run()
     assert seen.code == 0, seen.said

@@ -1,5 +1,7 @@
 """A small cohort and two models, as the sources of plugins."""
 
+import textwrap
+
 TOY_DATASET = '''
     """A small cohort whose outcome depends on IL-6 as strongly as `signal` says."""
     from cytobench import dataset
@@ -61,3 +63,12 @@ TOY_MODELS = {
             return DummyClassifier(strategy="prior")
     ''',
 }
+
+
+def write_plugins(folder, models):
+    """The toy cohort and some models, as a person would have them in ``folder``."""
+    for kind, sources in (("datasets", {"toy": TOY_DATASET}), ("models", models)):
+        for name, source in sources.items():
+            path = folder / "plugins" / kind / f"{name}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(textwrap.dedent(source).lstrip("\n"), encoding="utf-8")
