@@ -288,22 +288,29 @@ def progress(total: int, title: str, *, cells: int = 0) -> Iterator[Advance]:
         text("{task.fields[what]}", style="dim", overflow="ellipsis"),
     )
     count = _Count(total, cells)
-    with Progress(*columns, console=console, expand=True) as bar:
-        task = bar.add_task(
-            "", total=total, title=visible(title), what="", counts=count.counts, failures=""
+    bar = Progress(*columns, console=console, expand=True)
+    task = bar.add_task(
+        "", total=total, title=visible(title), what="", counts=count.counts, failures=""
+    )
+
+    def advance(what: str, steps: int = 1, *, failed: int = 0, cells: int = 0) -> None:
+        count.add(steps, failed, cells)
+        bar.update(
+            task,
+            advance=steps,
+            what=visible(what),
+            counts=count.counts,
+            failures=count.failures,
         )
 
-        def advance(what: str, steps: int = 1, *, failed: int = 0, cells: int = 0) -> None:
-            count.add(steps, failed, cells)
-            bar.update(
-                task,
-                advance=steps,
-                what=visible(what),
-                counts=count.counts,
-                failures=count.failures,
-            )
-
+    # Not `with bar`: a terminal that is gone ends the bar, never what goes on below it.
+    with _kept_going(sys.stderr):
+        bar.start()
+    try:
         yield advance
+    finally:
+        with _kept_going(sys.stderr):
+            bar.stop()
 
 
 @dataclass

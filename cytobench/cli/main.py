@@ -19,7 +19,7 @@ from cytobench.core.errors import (
     did_you_mean,
     shortened,
 )
-from cytobench.core.stopping import exit_code, stoppable
+from cytobench.core.stopping import end_at_once, exit_code, stoppable
 
 COMMANDS = {
     "run": "run cells: models on datasets, nested cross-validation, resumable",
@@ -46,9 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 all cells done, 1 some failed, 2 usage error, 130 interrupted, 143 terminated.
+        0 all cells done, 1 some failed, 2 usage error, 129 the terminal was closed,
+        130 interrupted, 143 terminated.
     """
     code = _main(arguments)
+    if arguments is None:
+        end_at_once()
     # What could not be said is lost; what was to be done is not.
     return code if console.flushed() else max(code, 1)
 

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  engine=serial engine.workers=4 tracking=none store=PATH data=PATH\n"
         "  suite=quickstart                                    what runs without overrides\n\n"
         "The same command again computes only what is missing.\n"
-        "Exit code: 0 all cells done, 1 some failed, 2 usage error, 130 or 143 stopped."
+        "Exit code: 0 all cells done, 1 some failed, 2 usage error, 129, 130 or 143 stopped."
     )
 
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-ENDING = [signal.SIGTERM]
-"""Sent by batch systems, shutdowns and ``kill``."""
+ENDING = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+"""Sent by batch systems, shutdowns and ``kill``; by a terminal that is closed."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -54,6 +54,12 @@ def stoppable() -> Iterator[None]:
     finally:
         for number in taken:
             signal.signal(number, signal.SIG_DFL)
+
+
+def end_at_once() -> None:
+    """Of a process that is over: Ctrl-C while Python tidies up says nothing and waits for none."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:

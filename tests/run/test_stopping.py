@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import pytest
@@ -9,7 +11,11 @@ import pytest
 from cytobench.core.stopping import Stopped, exit_code, stoppable
 from cytobench.run.limits import undisturbed
 
-SIGNALS = [(signal.SIGTERM, Stopped, 143), (signal.SIGINT, KeyboardInterrupt, 130)]
+SIGNALS = [
+    (signal.SIGTERM, Stopped, 143),
+    (signal.SIGHUP, Stopped, 129),
+    (signal.SIGINT, KeyboardInterrupt, 130),
+]
 
 
 @dataclass(frozen=True)
@@ -51,3 +57,18 @@ def test_afterwards_signals_do_what_they_did_before():
         assert signal.getsignal(signal.SIGTERM) is not before
 
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_ctrl_c_while_python_tidies_up_after_a_command_shows_no_traceback():
+    late = (
+        "import atexit, os, signal, sys; from cytobench.cli.main import main\n"
+        "atexit.register(os.kill, os.getpid(), signal.SIGINT); sys.exit(main())"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", late, "--version"], capture_output=True, text=True
+    )
+
+    assert ended.returncode == -signal.SIGINT
+    assert ended.stdout.startswith("cytobench ")
+    assert ended.stderr == ""

@@ -52,9 +52,17 @@ class Stage:
         self.store = folder / "runs"
         if undisturbed is not None:
             shutil.copytree(undisturbed.folder / "plugins", folder / "plugins")
-            # The same pseudonyms: every text of the two stores can be compared.
-            self.store.mkdir()
-            shutil.copy(undisturbed.store / "salt", self.store / "salt")
+            self._new_store()
+
+    def _new_store(self):
+        # The same pseudonyms: every text of the two stores can be compared.
+        self.store.mkdir()
+        shutil.copy(self.undisturbed.store / "salt", self.store / "salt")
+
+    def clear(self):
+        """Forget what was run."""
+        shutil.rmtree(self.store)
+        self._new_store()
 
     def start(self, *more, log="log", before=(), environment=(), **how):
         """Begin the run; its words go to a file, which no reader has to empty."""

@@ -97,17 +97,30 @@ def fault(name, *, codes, shows="", slow=False):
     return add
 
 
-def struck(stage, draw, engine, strike, pause=0.15):
+def struck(stage, draw, engine, strike, pause=0.15, **how):
     """A run to whose process something is done at a random moment between two folds or in one."""
-    process = stage.start(f"engine={engine}", "engine.workers=2")
-    stage.until_folds(draw.randint(1, FOLDS - 8), process)
-    time.sleep(draw.uniform(0, pause))
+    process = _halted(stage, draw, engine, pause, how)
     begun = descendants(process.pid)
     strike(process)
+    process.send_signal(signal.SIGCONT)
     seen = stage.ended(process)
     left = outlived(begun, LATE)
     assert not left, f"processes that outlived their run: {left}"
     return seen
+
+
+def _halted(stage, draw, engine, pause, how):
+    """A run that stands still with folds left to do, however busy the machine is."""
+    while True:
+        process = stage.start(f"engine={engine}", "engine.workers=2", **how)
+        stage.until_folds(draw.randint(1, FOLDS - 8), process)
+        time.sleep(draw.uniform(0, pause))
+        process.send_signal(signal.SIGSTOP)
+        if len(stage.folds()) < FOLDS:
+            return process
+        process.send_signal(signal.SIGCONT)  # it was faster: once more
+        stage.ended(process)
+        stage.clear()
 
 
 @fault("SIGKILL of the run, `engine=serial`", codes={-9})
@@ -131,6 +144,18 @@ def kill_worker(stage, draw):
 @fault("SIGTERM", codes={143}, shows="folds are stored")
 def terminate(stage, draw):
     return struck(stage, draw, "serial", lambda process: process.terminate())
+
+
+@fault("its terminal is closed (SIGHUP)", codes={129})
+def hang_up(stage, draw):
+    master, terminal = os.openpty()
+
+    def strike(process):
+        os.close(terminal)
+        os.close(master)  # nothing can be said any more
+        process.send_signal(signal.SIGHUP)
+
+    return struck(stage, draw, "serial", strike, stdout=terminal, stderr=terminal)
 
 
 @fault("SIGTERM of the run and its workers", codes={143}, shows="folds are stored", slow=True)
