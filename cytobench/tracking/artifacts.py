@@ -17,7 +17,7 @@ from cytobench.report.illustrations import Illustration, of_cell
 from cytobench.report.page import cell_page
 from cytobench.report.writing import environment
 from cytobench.run.store import RunStore, StoredCell
-from cytobench.tracking.record import tables
+from cytobench.tracking.tables import tables
 
 COHORTS = "pages-of-cohorts"
 """Where their pages are kept beside those of boards."""

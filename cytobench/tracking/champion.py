@@ -22,7 +22,7 @@ from cytobench.run.cells import LoadedCell, load_cell
 from cytobench.run.jobs import plan_jobs
 from cytobench.run.store import RunStore
 from cytobench.run.whole import Whole, fit_whole
-from cytobench.tracking.record import NAMES
+from cytobench.tracking.shown import NAMES
 from cytobench.tracking.stored_model import example_rows, kinds_of, store_model
 
 if TYPE_CHECKING:

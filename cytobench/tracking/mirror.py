@@ -23,12 +23,8 @@ from cytobench.run.jobs import AD_HOC
 from cytobench.run.store import PLANNING, RunStore, StoredCell
 from cytobench.tracking.artifacts import cohort_text, write_files
 from cytobench.tracking.board_record import BOARD, board_files, board_record
-from cytobench.tracking.record import (
-    ENTRY,
-    STORE,
-    experiment_note,
-    make_record,
-)
+from cytobench.tracking.notes import experiment_note
+from cytobench.tracking.record import ENTRY, STORE, make_record
 from cytobench.tracking.turns import Turn
 from cytobench.tracking.view import TAG, state
 

@@ -1,9 +1,7 @@
-"""What MLflow is told of a cell: names, numbers, words and tables; no patient, no MLflow."""
+"""What MLflow is told of a cell: names, numbers, parameters and tags; no patient, no MLflow."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,21 +11,14 @@ from typing import Any
 import numpy as np
 
 from cytobench.core.result import FoldFailure
-from cytobench.data.target import BENEFIT
-from cytobench.evaluate.cohort_facts import FEWEST
 from cytobench.evaluate.epochs import epoch_curves
-from cytobench.evaluate.importance import alike, importances, losses
-from cytobench.evaluate.intervals import Estimate
-from cytobench.evaluate.scores import HEADLINE, Scores
+from cytobench.evaluate.scores import HEADLINE
 from cytobench.leaderboard.benefit import BenefitRow
-from cytobench.leaderboard.benefit_sheet import assignment_line
-from cytobench.leaderboard.collect import Entry
-from cytobench.leaderboard.rank import Board, Row
-from cytobench.leaderboard.render import escaped
-from cytobench.leaderboard.words import summary
-from cytobench.report.text import printable
+from cytobench.leaderboard.rank import Row
 from cytobench.run.store import StoredCell
-from cytobench.tracking.benefit_record import number_rows, result_line, value_of_fold, values_of
+from cytobench.tracking.benefit_record import values_of
+from cytobench.tracking.notes import run_note
+from cytobench.tracking.shown import NAMES, as_word, charted, is_benefit, rule_row, scores_of
 
 CELL, STORE, ENTRY = "cytobench.cell", "cytobench.store", "cytobench.entry"
 """Tags by which runs (the cell's key, which store it came from) and experiments are ours."""
@@ -35,24 +26,11 @@ BUNDLE = "cytobench.bundle"
 """Tag of a run that carries its predictions: the sha256 of the file."""
 NO_BUNDLE = "cytobench.no bundle"
 """Tag of a run that was to carry them: the code of why it does not."""
-NAMES = {
-    "auc": "AUC",
-    "brier": "Brier",
-    "log_loss": "log-loss",
-    "balanced_accuracy": "balanced accuracy",
-    "mae": "MAE",
-    "r2": "R2",
-}
 POOLED = {"calibration_slope": "calibration slope", "net_benefit": "net benefit"}
 """Metrics that are mirrored; a reader should meet ten names, not forty: the rest is a table."""
-CHARTED = ("auc", "brier", "mae", "r2")
-"""Metrics that are also given for each fold, as the steps of a series."""
 DIGITS = 4
 SHORT = 12
 """Of a hash, as on the leaderboards."""
-SHOWN_WARNINGS = 3
-FORMULA = tuple("=+-@＝＋－＠")
-"""First characters for which spreadsheets take a text to be a formula; the wide ones, too."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +69,6 @@ class Record:
     seconds: float
 
 
-def scores_of(cell: StoredCell) -> Scores:
-    """The cell's fold values and estimates."""
-    return Scores(cell.about["task"]["kind"], cell.about["protocol"]["name"], cell.folds)
-
-
 def make_record(
     cell: StoredCell,
     suite: str,
@@ -125,21 +98,16 @@ def make_record(
     )
 
 
-def is_benefit(cell: StoredCell) -> bool:
-    """Whether the cell chooses treatments."""
-    return bool(cell.about["task"]["kind"] == BENEFIT)
-
-
 def _metrics(cell: StoredCell, row: Row | BenefitRow | None) -> list[Measured]:
     if not cell.folds:
         return []
     if is_benefit(cell):
-        values = values_of(cell, _rule_row(row)) if cell.complete else {}
+        values = values_of(cell, rule_row(row)) if cell.complete else {}
         found = [Measured(name, value) for name, value in values.items()]
     else:
         found = _estimates(cell) if cell.complete else []
         found += _of_row(row) if isinstance(row, Row) else []
-    series = _by_fold(cell)
+    series = charted(cell)
     series["seconds"] = np.array([sum(fold.timings.values()) for fold in cell.folds])
     for name, values in series.items():
         found += [
@@ -152,18 +120,6 @@ def _metrics(cell: StoredCell, row: Row | BenefitRow | None) -> list[Measured]:
         for item in found
         if item.value == item.value
     ]
-
-
-def _rule_row(row: Row | BenefitRow | None) -> BenefitRow | None:
-    return row if isinstance(row, BenefitRow) else None
-
-
-def _by_fold(cell: StoredCell) -> dict[str, Any]:
-    """Metric as MLflow calls it -> one value for each fold."""
-    if is_benefit(cell):
-        return {"value": np.array([value_of_fold(fold) for fold in cell.folds])}
-    by_fold = scores_of(cell).by_fold
-    return {NAMES[name]: by_fold[name] for name in CHARTED if name in by_fold}
 
 
 def _by_epoch(cell: StoredCell) -> list[Measured]:
@@ -215,7 +171,7 @@ def _params(cell: StoredCell) -> dict[str, str]:
     tuning = config["tuning"]
     space = config["model"].get("space") or {}
     fixed = {
-        f"model.{name}": _word(value)
+        f"model.{name}": as_word(value)
         for name, value in config["model"].items()
         if name not in ("name", "space", *space)
     }
@@ -249,18 +205,12 @@ def _typical(values: Sequence[Any]) -> str:
         isinstance(value, int | float) and not isinstance(value, bool) for value in values
     )
     if not numbers:
-        option, count = Counter(map(_word, values)).most_common(1)[0]
+        option, count = Counter(map(as_word, values)).most_common(1)[0]
         return option if count == len(values) else f"{option} ({count} of {len(values)} folds)"
     low, high = min(values), max(values)
     if low == high:
-        return _word(low)
+        return as_word(low)
     return f"{float(np.median(values)):.3g} ({low:.3g} to {high:.3g})"
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _tags(cell: StoredCell, suite: str, entry: str) -> dict[str, str]:
@@ -305,233 +255,3 @@ def _dataset(about: Mapping[str, Any]) -> dict[str, str]:
             {name: value for name, value in profile.items() if value is not None}
         ),
     }
-
-
-def run_note(
-    cell: StoredCell, failures: Sequence[FoldFailure], row: Row | BenefitRow | None = None
-) -> str:
-    """What a run says of itself, in Markdown."""
-    about, model = cell.about, cell.about["model"]
-    kind = "A floor: what every model should beat. " if model["role"] == "floor" else ""
-    lines = [f"**{model['name']}**: {escaped(_sentence(model['summary']))} {kind}".rstrip()]
-    if cell.complete:
-        if is_benefit(cell):
-            lines += [result_line(cell, _rule_row(row)), assignment_line(about)]
-        else:
-            lines += [_result(cell), *_sites(cell)]
-    else:
-        lines += [f"**Unfinished: {len(cell.folds)} of {about['folds']} folds.** No estimate yet."]
-    lines += [f"Fold {item.fold} failed: {_kind(item.error)}" for item in failures[:SHOWN_WARNINGS]]
-    card = [f"version {model['version']}", f"sees {' and '.join(model['inputs'])}"]
-    if model["citation"]:
-        card.append(_citation(model["citation"]))
-    if model["licence"]:
-        card.append(f"licence {escaped(model['licence'])}")
-    lines.append("Model: " + ", ".join(card) + ".")
-    said = Counter(warning for fold in cell.folds for warning in fold.warnings)
-    lines += [
-        f"Warned in {count} of {len(cell.folds)} folds: {escaped(_one_line(text))}"
-        for text, count in said.most_common(SHOWN_WARNINGS)
-    ]
-    command = printable(about["command"]).replace("`", "'")  # it stays one piece of code
-    lines += [f"Repeat with `{command}`"]
-    return "\n\n".join(lines)
-
-
-def _result(cell: StoredCell) -> str:
-    scores = scores_of(cell)
-    shown = [name for name in CHARTED if name in scores.by_fold]
-    estimates = {NAMES[name]: scores.estimate(name) for name in shown}
-    said = [f"{name} **{item.value:.3f}**{_interval(item)}" for name, item in estimates.items()]
-    method = scores.estimate(HEADLINE[scores.kind]).method
-    tested = len({patient for fold in cell.folds for patient in fold.predictions.patient})
-    return f"{'; '.join(said)}. {len(cell.folds)} folds, {tested} patients; {method}."
-
-
-def _sites(cell: StoredCell) -> list[str]:
-    """A Markdown table of the headline metric at each site, under leave-one-site-out."""
-    scores = scores_of(cell)
-    headline = HEADLINE[scores.kind]
-    sites = scores.by_site(headline, cell.about["test_labels"])
-    if not sites:
-        return []
-    rows = [
-        f"| {escaped(site)} | {n} | {estimate.value:.3f}{_interval(estimate)} |"
-        for site, (estimate, n) in sites.items()
-    ]
-    return ["\n".join([f"| site | n | {NAMES[headline]} |", "|---|---|---|", *rows])]
-
-
-def _interval(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
-        return ""
-    return f" (95 % interval {estimate.low:.3f} to {estimate.high:.3f})"
-
-
-def _citation(text: str) -> str:
-    return f"[doi:{text}](https://doi.org/{text})" if text.startswith("10.") else text
-
-
-def _sentence(text: str) -> str:
-    return f"{text.rstrip('.')}." if text else ""
-
-
-def _kind(error: str) -> str:
-    """The kind of an error; its message may quote data, and stays in the run store."""
-    return error.partition(":")[0].strip()
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:300]
-
-
-def experiment_note(cell: StoredCell, suite: str, entry: str) -> str:
-    """What an experiment says of itself: the sentences above the leaderboard's table."""
-    kind = cell.about["task"]["kind"]
-    headline = HEADLINE.get(kind, "value")
-    board = Board(Entry(suite, entry, [cell], {}, 0), kind, headline, [], None)
-    better = "highest AUC first (0.5 is chance)"
-    if kind == "regression":
-        better = "smallest mean absolute error (MAE) first"
-    elif kind == BENEFIT:
-        better = "highest value (mean outcome if everybody were treated by the rule) first"
-    reading = (
-        f"Each run is one model, {better}; *lower* and *upper* end the 95 % interval. "
-        "The role *floor* marks what knowing next to nothing achieves."
-    )
-    more = (
-        "Metrics named *fold/...* chart the outer folds; figures are among a run's artifacts. "
-        f"Which models are tied with the best: `cytobench leaderboard show {suite}`."
-    )
-    about = [escaped(line) for line in (*summary(board), *map(str, cell.about["notes"]))]
-    if kind == BENEFIT:
-        about.append(assignment_line(cell.about))
-    return "\n\n".join([reading, *about, more])
-
-
-def tables(cell: StoredCell, row: Row | BenefitRow | None = None) -> dict[str, str]:
-    """File name -> CSV: every number, the folds, every trial; what has no rows is left out."""
-    rows = {
-        "numbers.csv": _number_rows(row) if row else [],
-        "folds.csv": _fold_rows(cell),
-        "trials.csv": _trial_rows(cell),
-        "learning_curves.csv": _curve_rows(cell),
-        "importance.csv": _importance_rows(cell),
-    }
-    return {name: _csv(table) for name, table in rows.items() if table}
-
-
-def _number_rows(row: Row | BenefitRow) -> list[dict[str, Any]]:
-    """Every estimate with its interval, number of patients and method."""
-    if isinstance(row, BenefitRow):
-        found = dict(number_rows(row))
-    else:
-        found = dict(row.assessment.estimates)
-    if isinstance(row, Row) and row.added is not None:
-        found |= {
-            f"{name} gained over {row.added.reference}": estimate
-            for name, estimate in row.added.differences.items()
-        }
-    return [
-        {
-            "number": name,
-            "estimate": _digits(estimate.value),
-            "lower": _digits(estimate.low),
-            "upper": _digits(estimate.high),
-            "n": row.n,
-            "method": estimate.method,
-        }
-        for name, estimate in found.items()
-    ]
-
-
-def _importance_rows(cell: StoredCell) -> list[dict[str, Any]]:
-    """What shuffling each column costs, for folds that were explained."""
-    records, protocol = alike(cell.explanations), cell.about["protocol"]["name"]
-    return [
-        {
-            "column": item.column,
-            "loss": NAMES.get(name, name),
-            "cost": _digits(item.cost.value),
-            "lower": _digits(item.cost.low),
-            "upper": _digits(item.cost.high),
-            "folds": item.folds,
-            "method": item.cost.method,
-        }
-        for name in losses(records)
-        for item in importances(records, name, protocol=protocol)
-    ]
-
-
-def _fold_rows(cell: StoredCell) -> list[dict[str, Any]]:
-    by_fold = _every_by_fold(cell)
-    labels = cell.about["test_labels"]
-    rows = []
-    for position, fold in enumerate(cell.folds):
-        n_test = len(fold.predictions.y)
-        shown = n_test >= FEWEST
-        label = {"test part": labels[fold.fold] if shown else ""} if any(labels) else {}
-        rows.append(
-            {"fold": fold.fold, "repeat": fold.repeat}
-            | label
-            | {"n train": fold.n_train, "n test": n_test if shown else ""}
-            | {name: _digits(values[position]) for name, values in by_fold.items()}
-            | {"threshold": _digits(fold.threshold)}
-            | {"seconds": f"{sum(fold.timings.values()):.3f}"}
-            | {name: _word(value) for name, value in fold.params.items()}
-        )
-    return rows
-
-
-def _every_by_fold(cell: StoredCell) -> dict[str, Any]:
-    if is_benefit(cell):
-        return _by_fold(cell)
-    by_fold = scores_of(cell).by_fold
-    return {NAMES[name]: by_fold[name] for name in by_fold if name in NAMES}
-
-
-def _trial_rows(cell: StoredCell) -> list[dict[str, Any]]:
-    return [
-        {"fold": fold.fold, "trial": trial.number, "inner loss": _digits(trial.score)}
-        | {name: _word(value) for name, value in trial.params.items()}
-        | {"seconds": f"{trial.seconds:.3f}", "error": _kind(trial.error)}
-        for fold in cell.folds
-        for trial in fold.trials
-    ]
-
-
-def _curve_rows(cell: StoredCell) -> list[dict[str, Any]]:
-    return [
-        {"fold": fold.fold, "epoch": epoch}
-        | {name: _digits(values[epoch]) for name, values in fold.curves.items()}
-        for fold in cell.folds
-        for epoch in range(min(map(len, fold.curves.values()), default=0))
-    ]
-
-
-def _digits(value: float | None) -> str:
-    return "" if value is None or value != value else f"{value:.4f}"
-
-
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(map(_inert, columns))
-    writer.writerows([_inert(row.get(name, "")) for name in columns] for row in rows)
-    return stream.getvalue()
-
-
-def _inert(cell: Any) -> Any:
-    """A text that no spreadsheet computes: one that begins as a formula gets an apostrophe.
-
-    Source: OWASP, "CSV Injection", https://owasp.org/www-community/attacks/CSV_Injection.
-    """
-    if not isinstance(cell, str):
-        return cell
-    text = printable(cell)
-    try:
-        float(text)
-    except ValueError:
-        return f"'{text}" if text.lstrip()[:1] in FORMULA else text
-    return text  # -0.5 is a number

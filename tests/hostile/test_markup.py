@@ -8,7 +8,7 @@ from support.boards import HOSTILE, add
 from cytobench.leaderboard.build import boards
 from cytobench.leaderboard.render import to_markdown
 from cytobench.run.store import RunStore
-from cytobench.tracking.record import experiment_note, run_note
+from cytobench.tracking.notes import experiment_note, run_note
 
 IMAGE = "![x](http://example.org/x.png) " + HOSTILE
 

@@ -12,7 +12,9 @@ from support.rules import BEST, about, add, usual
 from cytobench.leaderboard.build import board_of, boards
 from cytobench.tracking import Mirror
 from cytobench.tracking.benefit_record import values_of
-from cytobench.tracking.record import experiment_note, make_record, run_note, tables
+from cytobench.tracking.notes import experiment_note, run_note
+from cytobench.tracking.record import make_record
+from cytobench.tracking.tables import tables
 
 SUITE, ENTRY = "suite", "trial-benefit"
 

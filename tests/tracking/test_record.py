@@ -6,14 +6,10 @@ import re
 
 import pytest
 
-from cytobench.tracking.record import (
-    NAMES,
-    _typical,
-    experiment_note,
-    make_record,
-    run_note,
-    tables,
-)
+from cytobench.tracking.notes import experiment_note, run_note
+from cytobench.tracking.record import _typical, make_record
+from cytobench.tracking.shown import NAMES
+from cytobench.tracking.tables import tables
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from cytobench.leaderboard.render import markdown_table
 from cytobench.report.text import slug
 from cytobench.report.writing import environment
 from cytobench.submission.names import exchange_name
-from cytobench.tracking.record import _csv
+from cytobench.tracking.tables import csv_text
 from support.hostile.answers import Answer, family
 from support.hostile.texts import hostile, unicode_text
 
@@ -105,7 +105,7 @@ def exported(data: Any, folder: Path) -> Answer:
     """No cell that a spreadsheet would compute; numbers stay numbers."""
     number = data.draw(st.floats() | st.integers())
     names = data.draw(st.lists(hostile, min_size=2, max_size=2, unique=True))
-    text = _csv([{names[0]: names[1], names[1] + "x": number}])
+    text = csv_text([{names[0]: names[1], names[1] + "x": number}])
     rows = list(csv.reader(io.StringIO(text, newline="")))
     assert len(rows) == 2
     for row in rows:
