@@ -73,18 +73,16 @@ def network() -> type:
             self.net_ = net
             return self
 
-        def decision_function(self, X: Any) -> Any:
-            """Logits."""
-            with torch.no_grad():
-                return self.net_(torch.as_tensor(np.asarray(X, dtype=np.float32)))[:, 0].numpy()
-
+        # No decision_function: everybody ranks by probabilities, which are tied where they are 1.
         def predict(self, X: Any) -> Any:
             """Labels."""
-            return self.classes_[(self.decision_function(X) > 0).astype(int)]
+            return self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(int)]
 
         def predict_proba(self, X: Any) -> Any:
             """Columns for class 0 and 1."""
-            p = 1 / (1 + np.exp(-self.decision_function(X).astype(float)))
+            with torch.no_grad():
+                logits = self.net_(torch.as_tensor(np.asarray(X, dtype=np.float32)))[:, 0].numpy()
+            p = 1 / (1 + np.exp(-logits.astype(float)))
             return np.column_stack([1 - p, p])
 
     return Network
