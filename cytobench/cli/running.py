@@ -14,8 +14,10 @@ from cytobench.core.result import FoldFailure
 from cytobench.core.stopping import exit_code
 from cytobench.leaderboard.build import boards
 from cytobench.leaderboard.show import show
+from cytobench.run.engine import shares_cohorts
 from cytobench.run.explained import Explained, explain_cells, settings_from_config
 from cytobench.run.jobs import Jobs, plan_jobs
+from cytobench.run.lending import lending
 from cytobench.run.provenance import command_line
 from cytobench.run.session import Planned, Refused, Summary, run_cells
 from cytobench.run.store import RunStore
@@ -37,8 +39,10 @@ def run(overrides: Sequence[str]) -> int:
     store = RunStore(Path(jobs.settings["store"]))
     listener = _Progress(jobs)
     try:
-        with ExitStack() as mirroring:
-            listener.mirror = _mirror(jobs.settings, mirroring)
+        with ExitStack() as stack:
+            listener.mirror = _mirror(jobs.settings, stack)
+            if shares_cohorts(jobs.settings["engine"]):
+                stack.enter_context(lending())
             return _run(jobs, store, command, listener)
     except KeyboardInterrupt as stop:
         _say_left("interrupted", listener, store, command)

@@ -24,6 +24,7 @@ from cytobench.preprocess.recipe import recipe_from_config
 from cytobench.registry.discover import find
 from cytobench.registry.extras import absent, install_hint
 from cytobench.registry.load import LoadedModel, call, import_plugin, load_model
+from cytobench.run.lending import borrowed, offer
 from cytobench.run.provenance import framework_revision, versions
 from cytobench.splits.plan import SplitPlan
 from cytobench.splits.protocols import make_plan
@@ -196,10 +197,14 @@ def _load_bench(shared: str, data_folder: str, working_directory: str) -> Bench:
 
 @lru_cache(maxsize=2)
 def _cohort_once(shared: str, data_folder: str, working_directory: str) -> Cohort:
-    del data_folder, working_directory
     import json
 
-    return load_cohort(*json.loads(shared))
+    asked = (shared, data_folder, working_directory)
+    cohort = borrowed(*asked)
+    if cohort is None:
+        cohort = load_cohort(*json.loads(shared))
+        offer(cohort, *asked)
+    return cohort
 
 
 def forget() -> None:

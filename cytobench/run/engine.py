@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeVar
 from cytobench import console
 from cytobench.core.errors import UsageError
 from cytobench.core.result import FoldFailure
+from cytobench.run.lending import borrow, give_up, lent
 from cytobench.run.limits import Limits, guarded, limits_from_config, undisturbed
 
 ENGINES = ("serial", "joblib", "dask")
@@ -129,6 +130,12 @@ def check_engine(engine: Mapping[str, Any]) -> int:
     return 1 if name == "serial" else workers
 
 
+def shares_cohorts(engine: Mapping[str, Any]) -> bool:
+    """Whether its workers are other processes of this machine, which can map what is held here."""
+    apart = check_engine(engine) > 1 or limits_from_config(engine).any
+    return apart and engine["name"] != "dask"
+
+
 def available_cores() -> int:
     """Cores that this process may use (a container's or a batch job's share)."""
     from joblib import cpu_count
@@ -148,7 +155,7 @@ def _joblib(
         return_as="generator_unordered",
         batch_size=1,
         initializer=_attend,
-        initargs=(os.getpid(),),
+        initargs=(os.getpid(), lent()),
     )
     left = dict(enumerate(specs))
 
@@ -176,16 +183,18 @@ def _joblib(
             outcomes.close()
 
 
-def _attend(parent: int) -> None:
+def _attend(parent: int, folder: str) -> None:
     """In a new worker: end with the run, whose process alone decides when that is."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=_end_with, args=(parent, folder), daemon=True).start()
+    borrow(folder)
 
 
-def _end_with(parent: int) -> None:
+def _end_with(parent: int, folder: str) -> None:
     """A run that was killed can stop nobody any more, and loky's workers would not notice."""
     while os.getppid() == parent:
         time.sleep(1)
+    give_up(folder)
     os._exit(1)
 
 

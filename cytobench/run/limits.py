@@ -23,6 +23,7 @@ from cytobench.core.errors import UsageError
 from cytobench.core.result import FoldFailure
 from cytobench.core.stopping import ENDING, interruption
 from cytobench.registry.load import place
+from cytobench.run.lending import borrow, give_up, lent
 
 if TYPE_CHECKING:
     from cytobench.run.engine import Work
@@ -106,7 +107,7 @@ def guarded(
     pool = ProcessPool(
         max_workers=workers,
         initializer=_prepare,
-        initargs=(dict(os.environ), str(Path.cwd())),
+        initargs=(dict(os.environ), str(Path.cwd()), lent()),
         context=context,
     )
     taken = (mine for spec in specs if (mine := take(spec)) is not None)
@@ -127,22 +128,24 @@ def guarded(
         pool.join()
 
 
-def _prepare(environment: dict[str, str], folder: str) -> None:
-    """In a new worker: the parent's environment and folder."""
+def _prepare(environment: dict[str, str], folder: str, cohorts: str) -> None:
+    """In a new worker: the parent's environment and folder, and where it lends its cohorts."""
     # Ctrl-C reaches every process of the terminal; the parent decides what becomes of this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
     plugin_root.refresh()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(cohorts,), daemon=True).start()
+    borrow(cohorts)
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(cohorts: str) -> None:
     """A parent that was killed can stop nobody any more."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
+    give_up(cohorts)
     os._exit(1)
 
 
