@@ -43,7 +43,8 @@ WHY = {
     "T2": "W0, for the same reason; where something is tuned (W1-light) the factor is above 2.",
     "T10, from nothing": "every fold is read and every interval computed, some 30 ms for a cell. A "
     "run keeps its suite's pages as it ends, so that a person meets this after deleting them.",
-    "T11": "half of it is matplotlib, which lays out and draws five figures; no run waits for it.",
+    "T11": "half of it is matplotlib, which lays out and draws five figures. No fold waits for it, "
+    "and the board is shown first; a run of many tiny cells then waits until MLflow is written.",
     "T13": "the scheduler and its workers take 0.3 s longer to start and stop; it shows in runs "
     "of seconds.",
 }
