@@ -10,10 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cytobench.core.errors import UsageError
+
+Floats = NDArray[np.float64]
 
 SHRINKAGE = 0.9
 """Expected calibration slope in new patients that criterion 1 asks for."""
@@ -178,14 +182,20 @@ def cox_snell_from_auc(auc: float, prevalence: float) -> float:
         raise UsageError("E120", f"an anticipated AUC lies between 0.5 and 1, not at {auc:g}")
     _check_open("the prevalence", prevalence, 1)
     distance = math.sqrt(2) * float(ndtri(auc))
-    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
-    weights = weights / weights.sum()
+    nodes, weights = _normal_nodes()
     offset = math.log(prevalence / (1 - prevalence))
     # log p = -log(1 + exp(-eta)), log(1 - p) = -log(1 + exp(eta))
     of_events = -np.logaddexp(0, -(offset + distance * nodes + distance**2 / 2)) @ weights
     of_others = -np.logaddexp(0, offset + distance * nodes - distance**2 / 2) @ weights
     likelihood = prevalence * float(of_events) + (1 - prevalence) * float(of_others)
     return 1 - math.exp(2 * (_null_log_likelihood(prevalence) - likelihood))
+
+
+@cache
+def _normal_nodes() -> tuple[Floats, Floats]:
+    """Where a function is evaluated for its mean under a standard normal, and how each counts."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    return nodes, weights / weights.sum()
 
 
 def binary_shrinkage(n: int, parameters: int, cs_r2: float) -> float:
