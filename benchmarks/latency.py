@@ -60,9 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def commands() -> list[Row]:
     """Whole commands, each in a process of its own."""
     first_run = ["run", *SMALL, "seed=1"]
-    started = time.time()
     _cytobench(first_run)
-    opened = min(path.stat().st_mtime for path in Path("runs").glob("*/cell.json")) - started
+    opened = min(_opened(Path(f"opened{number}")) for number in range(5))
     return [
         _row("T8", "`cytobench --help`", 0.3, lambda: _cytobench(["--help"])),
         _row("T8", "`cytobench list models`", 0.5, lambda: _cytobench(["list", "models"])),
@@ -75,6 +74,13 @@ def commands() -> list[Row]:
             "limit": 3,
         },
     ]
+
+
+def _opened(store: Path) -> float:
+    """Seconds of wall clock until a process that starts on an empty store is ready for a fold."""
+    started = time.time()
+    _cytobench(["run", *SMALL, "seed=1", f"store={store}"])
+    return min(path.stat().st_mtime for path in store.glob("*/cell.json")) - started
 
 
 SMALL = [
