@@ -28,7 +28,7 @@ from cytobench.run.cells import LoadedCell
 from cytobench.run.environment import environment
 from cytobench.run.fold import OuterFold, learning_curves
 from cytobench.run.nuisance import Inner, Judged, fit_nuisance, kept_judgement
-from cytobench.run.parts import Features, Part
+from cytobench.run.parts import Features, Part, stored_names
 from cytobench.run.provenance import versions
 from cytobench.tuning import search
 
@@ -115,7 +115,7 @@ class BenefitFold(OuterFold):
             "threshold": None,
             "train_mean": float(self.y[self.split.train].mean()),
             "timings": {"tune": tuned - started, **seconds},
-            "features": features,
+            "features": stored_names(features, self.frame),
             "parameters": len(features) - self._categories(),
             "left_out": self.left_out,
             "curves": self.curves,

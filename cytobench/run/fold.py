@@ -45,6 +45,7 @@ from cytobench.run.parts import (
     frame_of,
     matrix_of,
     pseudonyms_of,
+    stored_names,
     subgroups_of,
 )
 from cytobench.run.provenance import versions
@@ -206,7 +207,7 @@ class OuterFold:
             "threshold": threshold,
             "train_mean": float(self.y[self.split.train].mean()),
             "timings": {"tune": tune, **seconds},
-            "features": train.columns,
+            "features": stored_names(train.columns, self.frame),
             "parameters": len(train.columns) - self._categories(),
             "left_out": self.left_out,
             "curves": self.curves,

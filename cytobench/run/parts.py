@@ -16,8 +16,9 @@ from cytobench.core.cards import Input
 from cytobench.core.hashing import pseudonyms
 from cytobench.data.cohort import Cohort
 from cytobench.data.subgroups import subgroups
+from cytobench.evaluate.cohort_facts import FEWEST
 from cytobench.preprocess.matrix import Encoded, Matrix
-from cytobench.preprocess.pipeline import baseline_frame
+from cytobench.preprocess.pipeline import BATCH, baseline_frame
 from cytobench.preprocess.recipe import Recipe
 
 Floats = NDArray[np.float64]
@@ -150,3 +151,23 @@ def _matrix(
 ) -> Matrix | None:
     matrix = Matrix(same.frame, cohort, inputs, recipe)
     return matrix if matrix.usable else None
+
+
+def stored_names(columns: Sequence[str], frame: pd.DataFrame) -> list[str]:
+    """Encoded columns as they are stored: a category of fewer than five patients has no name.
+
+    What a few patients alone have may be what one of them has said.
+
+    Parameters
+    ----------
+    columns : sequence of str
+    frame : DataFrame
+        Features of all patients, not encoded.
+    """
+    hidden: dict[str, str] = {}
+    for name, dtype in frame.dtypes.items():
+        if dtype.kind == "O" and name != BATCH:
+            counts = frame[name].value_counts()
+            rare = sorted(str(level) for level in counts.index[counts < FEWEST])
+            hidden |= {f"{name}_{level}": f"{name}_<rare {k}>" for k, level in enumerate(rare, 1)}
+    return [hidden.get(column, column) for column in columns]

@@ -6,9 +6,11 @@ import contextlib
 import http.client
 import itertools
 import os
+import socket
 import ssl
 import tempfile
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +34,8 @@ QUIET = {
 """Environment of every use of MLflow; what the user has set stays."""
 REACHED_WITHIN = 10.0
 """Seconds in which a server has to answer at all."""
+PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
+"""Where databases listen if their address does not say."""
 METRICS_PER_CALL, OTHERS_PER_CALL = 1000, 100
 SQLITE = "sqlite:///"
 
@@ -58,6 +62,7 @@ class Tracker:
     """
 
     def __init__(self, uri: str) -> None:
+        reach(uri)  # before MLflow is imported, which takes seconds
         for name, value in QUIET.items():
             os.environ.setdefault(name, value)
         import logging
@@ -225,7 +230,7 @@ def is_server(uri: str) -> bool:
 
 
 def reach(uri: str) -> None:
-    """See whether a tracking server answers, whatever it says; databases are not asked.
+    """See whether a tracking server answers, whatever it says, or a database server listens.
 
     Raises
     ------
@@ -233,6 +238,7 @@ def reach(uri: str) -> None:
         Where there is none, or it does not answer in time.
     """
     if not is_server(uri):
+        _knock(uri)
         return
     try:
         urllib.request.urlopen(uri, timeout=REACHED_WITHIN).close()  # noqa: S310 - http(s) only
@@ -242,6 +248,17 @@ def reach(uri: str) -> None:
         if isinstance(error.reason, ssl.SSLError):
             return  # MLflow may have been told of another certificate
         raise error.reason if isinstance(error.reason, OSError) else error from None
+
+
+def _knock(uri: str) -> None:
+    """See whether somebody listens where a database's address says; MLflow tries for minutes."""
+    try:
+        place = urllib.parse.urlsplit(uri)
+        port = place.port or PORTS.get(place.scheme.partition("+")[0])
+    except ValueError:
+        return  # MLflow says what is wrong with it
+    if place.hostname and port:
+        socket.create_connection((place.hostname, port), REACHED_WITHIN).close()
 
 
 def database_file(uri: str) -> Path | None:

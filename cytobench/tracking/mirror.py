@@ -85,9 +85,6 @@ class Mirror:
             ``E601`` where there is no reaching it.
         """
         with self._guard():
-            from cytobench.tracking.client import reach
-
-            reach(self.uri)
             self.tracker  # noqa: B018 - the first use is what costs
 
     def write(self, key: str, suite: str, entry: str, *, renew: bool = False) -> bool:

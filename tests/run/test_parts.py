@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from cytobench.core.kept import Kept
-from cytobench.run.parts import Features
+from cytobench.run.parts import Features, stored_names
 
 FRAME = pd.DataFrame({"CRP": [1.0, 2.0], "age": [30.0, 40.0]})
 
@@ -69,3 +69,16 @@ def test_answers_are_kept_until_they_fill_their_room():
     assert [kept.get(key, make) for key in (1, 1, 2, 2)] == ["ab"] * 4
 
     assert len(made) == 3
+
+
+def test_what_fewer_than_five_patients_have_is_not_stored_by_name():
+    said = ["none"] * 5 + ["since the divorce", "mother's funeral"]
+    frame = pd.DataFrame({"IL-6": np.arange(7.0), "stress": said})
+    encoded = ["IL-6", "stress_mother's funeral", "stress_none", "stress_since the divorce"]
+
+    assert stored_names(encoded, frame) == [
+        "IL-6",
+        "stress_<rare 1>",
+        "stress_none",
+        "stress_<rare 2>",
+    ]
