@@ -6,7 +6,9 @@ import argparse
 import importlib
 import io
 import sys
+import traceback
 from collections.abc import Sequence
+from types import TracebackType
 from typing import Any, NoReturn
 
 from cytobench import __version__, console
@@ -19,6 +21,7 @@ from cytobench.core.errors import (
     did_you_mean,
     shortened,
 )
+from cytobench.core.secrets import without_secrets
 from cytobench.core.stopping import end_at_once, exit_code, stoppable
 
 COMMANDS = {
@@ -49,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 all cells done, 1 some failed, 2 usage error, 129 the terminal was closed,
         130 interrupted, 143 terminated.
     """
+    if arguments is None:
+        sys.excepthook = _show
     code = _main(arguments)
     if arguments is None:
         end_at_once()
@@ -100,6 +105,12 @@ def _main(arguments: Sequence[str] | None) -> int:
     except KeyboardInterrupt as stop:
         console.warn("interrupted")
         return exit_code(stop)
+
+
+def _show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print a traceback, of --debug or of a bug; libraries quote addresses in theirs."""
+    text = "".join(traceback.format_exception(kind, error, trace))
+    console.fail(without_secrets(text).rstrip())
 
 
 class _Parser(argparse.ArgumentParser):

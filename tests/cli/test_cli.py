@@ -49,6 +49,16 @@ def test_debug_shows_the_traceback(toy_plugins, cytobench):
     assert "Traceback" in done.stderr
 
 
+@pytest.mark.parametrize("uri", ["http://ann:s3cret@127.0.0.1:port", "foo://ann:s3cret@host/x"])
+def test_a_traceback_shows_no_password_that_a_library_quotes(cytobench, uri):
+    done = cytobench("leaderboard", "build", "--from-mlflow", uri, "--debug", check=False)
+
+    assert done.returncode == 1
+    assert "site-packages/mlflow" in done.stderr, "the library's own traceback is there"
+    assert "://***@" in done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
+
+
 def test_a_broken_plugin_costs_its_own_cells_only(toy_plugins, write_plugin, cytobench):
     path = write_plugin("models", "broken", "from cytobench import model\n@model()\ndef broken(:")
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from support.toy import TOY_DATASET, TOY_MODELS
 
 from cytobench.core.errors import CytobenchError
+from cytobench.submission.bundle import read_bundle
 from cytobench.tracking import Mirror
-from cytobench.tracking.bundles import fetched
+from cytobench.tracking.bundles import FILE, fetched
+from cytobench.tracking.client import Tracker
 from cytobench.tracking.record import BUNDLE, NO_BUNDLE
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
@@ -71,3 +74,33 @@ def test_somebody_elses_unfinished_run_is_left_alone(store, write_cell, config):
     runs = {run.run: run.finished for run in mirror.tracker.runs_of(experiment.id, key)}
     assert runs.pop(other.info.run_id) is False
     assert list(runs.values()) == [True]
+
+
+def test_rows_under_terms_go_when_somebody_allowed_it_and_the_bundle_says_who(
+    write_plugin, toy_plugins, cytobench, config
+):
+    card = '"Toy cohort", kind="simulated"'
+    source = TOY_DATASET.replace(card, '"Toy cohort", kind="real", access="on request"')
+    write_plugin("datasets", "toy", source.replace('(kind="simulated")', '(kind="real")'))
+    write_plugin(
+        "models", "toy_ridge", TOY_MODELS["toy_ridge"].replace("space", 'licence="MIT", space')
+    )
+    rows = "tracking.rows=true"
+    cytobench(
+        "run", "dataset=toy", "model=toy_ridge", "floors=[]", "tuning=off", "engine=serial",
+        "protocol.folds=2", "protocol.repeats=1", "dataset.n=60", rows,
+    )  # fmt: skip
+    tracker = Tracker(config["uri"])
+    (experiment,) = tracker.experiments()
+    (kept,) = tracker.client.search_runs([experiment])
+
+    cytobench("track", "--rebuild", rows, "tracking.permitted='the committee, 2026-11-02'")
+
+    (sent,) = tracker.client.search_runs([experiment])
+    tracker.download(sent.info.run_id, FILE, toy_plugins / FILE)
+    bundle = read_bundle((toy_plugins / FILE).read_bytes(), FILE)
+    assert kept.data.tags[NO_BUNDLE] == "E707"
+    assert BUNDLE not in kept.data.tags
+    assert BUNDLE in sent.data.tags
+    assert NO_BUNDLE not in sent.data.tags
+    assert bundle.cell["permitted"] == "the committee, 2026-11-02"
