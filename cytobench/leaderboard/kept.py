@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from cytobench.core.hashing import digest, file_digest
+from cytobench.core.hashing import canonical_json, digest, file_digest
 from cytobench.core.stated import stated
 from cytobench.leaderboard.outline import Outline, from_plain, to_plain
 from cytobench.run.provenance import PACKAGE, versions
@@ -49,7 +49,7 @@ def kept_pages(store: RunStore, suite: str, entry: str, made_from: str) -> Pages
     found = kept(store, f"{suite}/{entry}", made_from)
     try:
         return Pages(from_plain(found["outline"]), str(found["markdown"]), str(found["json"]))
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         return None  # nothing, or nothing that has been kept
 
 
@@ -74,7 +74,7 @@ def kept(store: RunStore, name: str, made_from: str) -> Any:
 def keep(store: RunStore, name: str, made_from: str, content: Any) -> None:
     """Keep plain data under a name, with what it was made from."""
     document = {"made_from": made_from, "sha256": digest(content), "content": content}
-    store.keep_board(name, json.dumps(document))
+    store.keep_board(name, canonical_json(document))
 
 
 def fingerprint_of(

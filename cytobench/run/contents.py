@@ -149,8 +149,8 @@ def _within(p: Any) -> bool:
     return bool(((p >= 0) & (p <= 1)).all())
 
 
-def read_inner(path: Path) -> InnerPredictions:
-    """Every trial's inner predictions of a fold.
+def read_inner(path: Path, n_train: int | None = None) -> InnerPredictions:
+    """Every trial's inner predictions of a fold, where it is known for so many patients.
 
     Raises
     ------
@@ -166,6 +166,8 @@ def read_inner(path: Path) -> InnerPredictions:
         names, found = table.column_names, {}
         if len(set(names)) < len(names) or "y" not in names:
             raise ValueError("has a column twice, or no column 'y'")
+        if len(names) < 2:
+            raise ValueError("has no trial")
         for name, column in zip(names, table.columns, strict=True):
             if not pa.types.is_floating(column.type) or column.null_count:
                 raise ValueError(f"{name[:80]} holds {column.type} or nothing, no numbers")
@@ -177,6 +179,8 @@ def read_inner(path: Path) -> InnerPredictions:
     except (RecursionError, TypeError, ValueError) as error:
         raise stored.unexpected(path, error) from error
     y = found.pop("y")
+    if not y or len(y) != (n_train or len(y)):
+        raise stored.unexpected(path, f"is of {len(y)} patients, the training part of {n_train}")
     return InnerPredictions(y, {int(name): values for name, values in found.items()})
 
 

@@ -313,8 +313,15 @@ class RunStore:
         metadata = {stored.METADATA: canonical_json(stamped({})).encode()}
         self._write(self._inner(key, fold), stored.sealed_table(pa.table(columns), metadata))
 
-    def read_inner(self, key: str, fold: int) -> InnerPredictions | None:
+    def read_inner(
+        self, key: str, fold: int, n_train: int | None = None
+    ) -> InnerPredictions | None:
         """Every trial's inner predictions of a finished fold; None where none were stored.
+
+        Parameters
+        ----------
+        n_train : int, optional
+            Of the fold: how many predictions each trial has.
 
         Raises
         ------
@@ -324,7 +331,7 @@ class RunStore:
         path = self._inner(key, fold)
         if not path.exists():
             return None
-        return read_inner(path)
+        return read_inner(path, n_train)
 
     def write_failure(self, key: str, failure: FoldFailure) -> None:
         """Store why a fold failed."""

@@ -199,7 +199,8 @@ def test_bbc_cv_is_not_made_of_copies(store, protocol, asked):
             {trial: draw.random(40).tolist() for trial in range(2)},
         )
         trials = [Trial(trial, {"C": trial}, 0.7, 0.1) for trial in range(2)]
-        store.write_fold("one", replace(fold_of(number, 1, number), trials=trials, inner=inner))
+        fold = replace(fold_of(number, 1, number), trials=trials, inner=inner, n_train=40)
+        store.write_fold("one", fold)
 
     (board,) = boards(store, thorough=True)
 
