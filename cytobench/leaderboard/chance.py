@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -60,7 +61,8 @@ def without_protocol(about: Mapping[str, Any]) -> str:
 def _number(text: str, name: str) -> float | None:
     """A finite number in a JSON document; None where it holds none, and it is computed again."""
     try:
-        return float(stated(Mapping[str, float], json.loads(text))[name])
+        found = float(stated(Mapping[str, float], json.loads(text))[name])
+        return found if math.isfinite(found) else None
     except (KeyError, RecursionError, ValueError):
         return None
 

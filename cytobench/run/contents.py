@@ -26,8 +26,6 @@ NUMBERS = ("y", "prediction", "truth")
 TEXTS = ("patient", "arm", "site")
 OWN = ("schema", stored.SEAL, "predictions", "inner")
 """Fields of a record that are of the file, or stand in its columns."""
-FARTHEST = 1e9
-"""No outcome of any scale is beyond."""
 
 
 class Explanation(TypedDict):
@@ -109,10 +107,8 @@ def _check_fold(result: FoldResult, fold: int) -> None:
         raise ValueError(f"says repeat {result.repeat} and {result.n_train} patients in training")
     single = [result.train_mean, 0.0 if result.threshold is None else result.threshold]
     for name in ("y", "prediction"):
-        values = np.asarray([*getattr(result.predictions, name), *single])
-        # Written so that NaN fails too.
-        if not (np.abs(values) <= FARTHEST).all():
-            raise ValueError(f"{name}, threshold or train_mean is beyond every scale")
+        if not np.isfinite([*getattr(result.predictions, name), *single]).all():
+            raise ValueError(f"{name}, threshold or train_mean is not finite")
     if result.arms:
         chosen = np.asarray(result.predictions.prediction)
         if not np.isin(chosen, np.arange(len(result.arms))).all():
@@ -172,8 +168,8 @@ def read_inner(path: Path, n_train: int | None = None) -> InnerPredictions:
             if not pa.types.is_floating(column.type) or column.null_count:
                 raise ValueError(f"{name[:80]} holds {column.type} or nothing, no numbers")
             found[name] = column.to_pylist()
-            if not (np.abs(np.asarray(found[name])) <= FARTHEST).all():
-                raise ValueError(f"{name[:80]} is beyond every scale")
+            if np.isnan(found[name]).any():  # too large for its 32 bits is infinite
+                raise ValueError(f"{name[:80]} holds no numbers")
             if name != "y" and not (name.isascii() and name.isdecimal() and name == str(int(name))):
                 raise ValueError(f"{name[:80]!r} is no number of a trial")
     except (RecursionError, TypeError, ValueError) as error:

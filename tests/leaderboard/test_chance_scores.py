@@ -93,6 +93,15 @@ def test_scores_go_to_their_row_by_number(store):
     assert found["observed"] == pytest.approx({1: mean_auc(first), 2: mean_auc(second)})
 
 
+@pytest.mark.parametrize("text", ["{}", "[]", "[" * 100_000, '{"auc": "x"}', '{"auc": "NaN"}', "1"])
+def test_a_kept_score_that_is_none_is_computed_again(store, text):
+    add(store, "observed", signal=2)
+    one = add(store, "one", noise=1, permutation=1)
+    store.keep_derived("one", "headline", text)
+
+    assert of_store(store, "observed")["observed"] == pytest.approx({1: mean_auc(one)})
+
+
 @pytest.mark.parametrize(
     "difference",
     [
