@@ -233,6 +233,12 @@ def test_a_sweep_over_more_than_anybody_waits_for_is_refused(words, working_dire
         load_cell(plan_jobs(["dataset=sim_null", "model=prior", *words]).cells[0])
 
 
+@pytest.mark.parametrize("word", ["+@x=ridge", "+@=ridge", "@x=ridge", "~@", "+@x@y=ridge"])
+def test_an_override_without_a_key_is_none(word, working_directory):
+    with pytest.raises(UsageError, match=r"E101.*no override"):
+        plan_jobs([word])
+
+
 @pytest.mark.parametrize("name", ["../../outside", "/tmp/outside", "a/b", "..", ".", "", "a\x00b"])
 @pytest.mark.parametrize("key", ["dataset.name", "task.name", "model.name"])
 def test_a_name_that_would_leave_the_store_is_refused(name, key, working_directory):
