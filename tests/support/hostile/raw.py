@@ -56,7 +56,7 @@ def _table(content: bytes, folder: Path, *, suffix: str) -> Answer:
     return answer(lambda: tables.read(path), right=None)
 
 
-CSV = (b'id,IL-6,day\na,1.5,2024-01-01\n"b ""x""",<0.5,\n', "id;é\na;1,5\n".encode("utf-16"))
+CSV = (b'id,IL-6,day\na,1.5,2024-01-01\n"b ""x""",<0.5,\n', "id;é\na;1,5\n".encode())
 reader("bytes of a csv", lambda: CSV)(functools.partial(_table, suffix="csv"))
 reader("bytes of a parquet table", lambda: [tables.honest_parquet()])(
     functools.partial(_table, suffix="parquet")
@@ -134,6 +134,7 @@ def _of_store(
     def attempt(content: bytes, folder: Path) -> Answer:
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
+        (folder / KEY).mkdir(exist_ok=True)
         path.write_bytes(content if intact(content) is None else sealed(content))
         return answer(lambda: act(RunStore(folder)), right)
 
