@@ -1,6 +1,6 @@
 """What comes of hostile input: each family many times, and every answer counted.
 
-    python benchmarks/hostile_input.py [--examples 1000] [--workers 2] [--family NAME]
+    python benchmarks/hostile_input.py [--examples 1000] [--workers 2] [--family NAME [--keep]]
 
 The families are those of `tests/hostile`, drawn by hypothesis. Each example has 20 seconds of
 CPU and the process 4 GiB; whatever is neither refused with a code nor read right is counted as
@@ -11,17 +11,19 @@ numbers (JSON). Four minutes of CPU.
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import sys
 import time
 import warnings
+from typing import Any
 
-from race import ROOT, about_the_machine, in_words, keep
+from race import RESULTS, ROOT, about_the_machine, in_words, keep
 
 sys.path.insert(0, str(ROOT / "tests"))
 
 from support.hostile import everything
-from support.hostile.answers import FAMILIES, Family
+from support.hostile.answers import FAMILIES
 from support.hostile.trying import GIGABYTES, SECONDS, Tally, many
 
 
@@ -29,7 +31,8 @@ def main() -> int:
     """Try every family; 1 where anything got through."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--examples", type=int, default=1000)
-    parser.add_argument("--family", action="append", default=[], help="only these; keeps nothing")
+    parser.add_argument("--family", action="append", default=[], help="only these")
+    parser.add_argument("--keep", action="store_true", help="of these, beside the others' record")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1, help="families at a time")
     options = parser.parse_args()
@@ -43,11 +46,13 @@ def main() -> int:
     with multiprocessing.Pool(options.workers, maxtasksperchild=1) as pool:
         for name, tally, seconds in pool.imap(_try, jobs, chunksize=1):
             found[name] = (tally, seconds)
-            print(line(FAMILIES[name], tally), flush=True)
+            print(line({**vars(FAMILIES[name]), **vars(tally)}), flush=True)
             for traceback in tally.first.values():
                 print(traceback, file=sys.stderr, flush=True)
-    if not options.family:
-        rows = {
+    if options.keep or not options.family:
+        known = json.loads((RESULTS / "hostile_input.json").read_text())["families"]
+        rows = {name: known[name] for name in FAMILIES if name in known and name not in found}
+        rows |= {
             name: {
                 "what": FAMILIES[name].what,
                 "seen": FAMILIES[name].seen,
@@ -57,8 +62,8 @@ def main() -> int:
             }
             for name, (tally, seconds) in found.items()
         }
-        text = table({name: tally for name, (tally, _) in found.items()}, options.seed)
-        keep("hostile_input", {"seed": options.seed, "families": rows}, text)
+        rows = {name: rows[name] for name in FAMILIES if name in rows}
+        keep("hostile_input", {"seed": options.seed, "families": rows}, table(rows, options.seed))
     return int(any(tally.uncaught for tally, _ in found.values()))
 
 
@@ -71,7 +76,7 @@ def _try(job: tuple[str, int, int]) -> tuple[str, Tally, float]:
     return name, tally, time.process_time() - begun
 
 
-def table(found: dict[str, Tally], seed: int) -> str:
+def table(rows: dict[str, dict[str, Any]], seed: int) -> str:
     """The record as Markdown."""
     lines = [
         "# Hostile input",
@@ -79,7 +84,7 @@ def table(found: dict[str, Tally], seed: int) -> str:
         "| input | tried | refused with a code | read, and right | read | got through | what the "
         "user saw |",
         "|---|---|---|---|---|---|---|",
-        *(line(FAMILIES[name], tally) for name, tally in found.items()),
+        *map(line, rows.values()),
         "",
         f"`python benchmarks/hostile_input.py`, seed {seed}. *Right*: compared with what had been "
         "written, to the last bit or letter. *Read*: accepted, where bytes or settings were "
@@ -92,13 +97,11 @@ def table(found: dict[str, Tally], seed: int) -> str:
     return "\n".join(lines)
 
 
-def line(family: Family, tally: Tally) -> str:
+def line(row: dict[str, Any]) -> str:
     """A row of the table."""
-    through = sum(tally.uncaught.values())
-    cells = (
-        family.what, f"{tally.tried:,}", f"{tally.refused:,}", f"{tally.right:,}",
-        f"{tally.read:,}", str(through or "nothing"), family.seen,
-    )  # fmt: skip
+    counts = (f"{row[name]:,}" for name in ("tried", "refused", "right", "read"))
+    through = sum(row["uncaught"].values())
+    cells = (row["what"], *counts, str(through or "nothing"), row["seen"])
     return "| " + " | ".join(cells) + " |"
 
 

@@ -122,7 +122,10 @@ def _parse(overrides: Sequence[str]) -> list[Override]:
         try:
             # Acknowledgements are keyed by codes that no configuration can list beforehand.
             free = text.startswith("audit.acknowledge.")
-            parsed += parser.parse_overrides([f"+{text}" if free else text])
+            (found,) = parser.parse_overrides([f"+{text}" if free else text])
+            if not found.key_or_group:
+                raise HydraException("names no key before its @")
+            parsed.append(found)
         except HydraException as error:
             raise UsageError(
                 "E101",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+PID = re.compile(r"[0-9]{1,10}\Z")
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Process:
         """Back from its name; None where it is none."""
         place, _, rest = text.partition("-")
         pid, _, started = rest.partition("-")
-        return cls(place, int(pid), started) if place and pid.isdecimal() else None
+        return cls(place, int(pid), started) if place and PID.match(pid) else None
 
     @property
     def gone(self) -> bool:

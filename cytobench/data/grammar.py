@@ -28,6 +28,28 @@ def check_keys(node: Any, known: Sequence[str], where: str) -> None:
             )
 
 
+def check_texts(config: Mapping[str, Any], where: str) -> None:
+    r"""Refuse halves of characters, which YAML lets one write as ``"\ud800"``: no file holds them.
+
+    Raises
+    ------
+    DataError
+        ``E322``, with the place.
+    """
+    left: list[tuple[str, Any]] = [(where, config)]
+    while left:
+        place, value = left.pop()
+        if isinstance(value, Mapping):
+            left += [(f"{place}.{key}", item) for key, item in value.items()]
+            left += [(place, key) for key in value]
+        elif isinstance(value, (list, tuple)):
+            left += [(f"{place}[{number}]", item) for number, item in enumerate(value)]
+        elif isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise DataError(
+                "E322", f"{value[:60]!a} holds half a character", where=ascii(place)[1:-1]
+            )
+
+
 def required(node: Mapping[str, Any], key: str, where: str) -> Any:
     """A value that has to be given.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cytobench.core.errors import DataError
 from cytobench.data.cells import read_numbers
 from cytobench.data.grammar import check_keys, listed, pairs, required
+from cytobench.data.patterns import Pattern
 from cytobench.data.rows import check_rule, in_words, matches
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def shape(source: Source, node: Mapping[str, Any], where: str) -> Source:
     Raises
     ------
     DataError
-        ``E312`` for a column that is not there, ``E313``, ``E322``, ``E325``.
+        ``E312`` for a column that is not there, ``E313``, ``E322``, ``E325``, ``E328``.
     """
     source = _positions(source, node.get("positions"), where)
     source = _rename(source, _new_names(node.get("rename"), where), where)
@@ -133,10 +133,7 @@ def _extract(source: Source, spec: Any, where: str) -> Source:
         at = f"{where}.extract.{name}"
         check_keys(item, ("column", "pattern"), at)
         column, text = (str(required(item, key, at)) for key in ("column", "pattern"))
-        try:
-            pattern = re.compile(text)
-        except re.error as error:
-            raise DataError("E322", f"is no regular expression: {error}", where=at) from error
+        pattern = Pattern(text, f"{at}.pattern")
         if pattern.groups < 1:
             raise DataError("E322", "expected a group in brackets in the pattern", where=at)
         if str(name) in source.columns:

@@ -18,7 +18,7 @@ from cytobench.data.cells import MISSING
 from cytobench.data.cohort import Cohort, LabelOutcome
 from cytobench.data.columns import Reader, column_spec
 from cytobench.data.download import how_to_get, pinned_files, verify
-from cytobench.data.grammar import check_keys, listed, number, one_of, required
+from cytobench.data.grammar import check_keys, check_texts, listed, number, one_of, required
 from cytobench.data.outcome import check_outcome, read_outcome
 from cytobench.data.readers import Files
 from cytobench.data.rows import holds
@@ -64,6 +64,7 @@ def load_table(config: Mapping[str, Any], *, folders: Sequence[Path]) -> Cohort:
         ``E371`` for another version of a pinned file.
     """
     where = f"dataset {config.get('name')!r}"
+    check_texts(config, where)
     check_keys(config, (*CARD_KEYS, *ROLE_KEYS, *READ_KEYS, *FILE_KEYS), where)
     for key in ("name", "source", "analytes", "outcome"):
         required(config, key, where)

@@ -199,7 +199,7 @@ def _selections(store: RunStore, entry: Entry) -> dict[str, Selected]:
     for cell in entry.cells:
         if cell.about["task"]["kind"] != "classification" or not cell.folds[0].trials:
             continue
-        inner = [store.read_inner(cell.key, fold.fold) for fold in cell.folds]
+        inner = [store.read_inner(cell.key, fold.fold, fold.n_train) for fold in cell.folds]
         searched = [part for part in inner if part is not None]
         if searched:
             found[cell.key] = selected(searched, resamples=SELECTION_RESAMPLES, seed=0)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from cytobench.core.hashing import canonical_json
+from cytobench.core.stated import stated
 from cytobench.evaluate.scores import HEADLINE, Scores
 from cytobench.run.store import RunStore, StoredCell
 
@@ -56,11 +58,20 @@ def without_protocol(about: Mapping[str, Any]) -> str:
     )
 
 
+def _number(text: str, name: str) -> float | None:
+    """A finite number in a JSON document; None where it holds none, and it is computed again."""
+    try:
+        found = float(stated(Mapping[str, float], json.loads(text))[name])
+        return found if math.isfinite(found) else None
+    except (KeyError, RecursionError, ValueError):
+        return None
+
+
 def _score(store: RunStore, key: str, about: Mapping[str, Any]) -> float | None:
     headline = HEADLINE[about["task"]["kind"]]
     kept = store.derived(key, "headline")
-    if kept is not None:
-        return float(json.loads(kept)[headline])
+    if kept is not None and (score := _number(kept, headline)) is not None:
+        return score
     if len(store.finished(key)) < int(about["folds"]):
         return None
     folds = store.read_cell(key).folds

@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from cytobench.core.hashing import digest, file_digest
+from cytobench.core.hashing import canonical_json, digest, file_digest
+from cytobench.core.stated import stated
 from cytobench.leaderboard.outline import Outline, from_plain, to_plain
 from cytobench.run.provenance import PACKAGE, versions
 from cytobench.run.store import RunStore
@@ -46,9 +47,10 @@ class Pages:
 def kept_pages(store: RunStore, suite: str, entry: str, made_from: str) -> Pages | None:
     """The pages of an entry as they were kept; None where they were made from anything else."""
     found = kept(store, f"{suite}/{entry}", made_from)
-    if found is None:
-        return None
-    return Pages(from_plain(found["outline"]), found["markdown"], found["json"])
+    try:
+        return Pages(from_plain(found["outline"]), str(found["markdown"]), str(found["json"]))
+    except (KeyError, TypeError, ValueError):
+        return None  # nothing, or nothing that has been kept
 
 
 def keep_pages(store: RunStore, pages: Pages, made_from: str) -> None:
@@ -64,7 +66,7 @@ def kept(store: RunStore, name: str, made_from: str) -> Any:
         found = json.loads(store.kept_board(name) or "null")
         if found["made_from"] == made_from and found["sha256"] == digest(found["content"]):
             return found["content"]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, RecursionError, TypeError, ValueError):
         return None  # nothing kept, cut off, or of another version: it is made anew
     return None
 
@@ -72,7 +74,7 @@ def kept(store: RunStore, name: str, made_from: str) -> Any:
 def keep(store: RunStore, name: str, made_from: str, content: Any) -> None:
     """Keep plain data under a name, with what it was made from."""
     document = {"made_from": made_from, "sha256": digest(content), "content": content}
-    store.keep_board(name, json.dumps(document))
+    store.keep_board(name, canonical_json(document))
 
 
 def fingerprint_of(
@@ -107,11 +109,8 @@ def framework() -> dict[str, Any]:
 def questions(store: RunStore, keys: Sequence[str]) -> dict[str, Question]:
     """Cell key -> what it asks; a key is a hash of it, so that an answer holds for ever."""
     try:
-        known = {
-            key: tuple(found)
-            for key, found in json.loads(store.kept_board(QUESTIONS) or "{}").items()
-        }
-    except (AttributeError, TypeError, ValueError):
+        known = stated(Mapping[str, Sequence[str]], json.loads(store.kept_board(QUESTIONS) or "{}"))
+    except (RecursionError, ValueError):
         known = {}
     missing = [key for key in keys if len(known.get(key, ())) != 2]
     for key in missing:

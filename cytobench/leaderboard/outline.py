@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from cytobench.core.stated import stated
 from cytobench.evaluate.intervals import Estimate
 from cytobench.leaderboard.benefit import AnyBoard, BenefitBoard
 from cytobench.leaderboard.words import title
@@ -89,7 +90,13 @@ def to_plain(outline: Outline) -> dict[str, Any]:
     return asdict(outline)
 
 
-def from_plain(found: dict[str, Any]) -> Outline:
-    """The outline that :func:`to_plain` wrote."""
-    rows = [OutlineRow(**{**row, "headline": Estimate(**row["headline"])}) for row in found["rows"]]
-    return Outline(**{**found, "rows": rows})
+def from_plain(found: Any) -> Outline:
+    """The outline that :func:`to_plain` wrote.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+    """
+    outline: Outline = stated(Outline, found)
+    return outline

@@ -53,6 +53,8 @@ from cytobench.splits.plan import Split
 from cytobench.splits.strata import stratified_folds
 from cytobench.tuning import Scored, budget_from_config, searching
 
+ROUNDING = 1e-6
+"""How far beyond 0 and 1 a probability may be that was computed in 32 bits."""
 Floats = NDArray[np.float64]
 Steps = Generator[Sequence[Params], Sequence[Answer], dict[str, Any]]
 
@@ -467,6 +469,16 @@ class OuterFold:
                 f"{int((~np.isfinite(prediction)).sum())} not finite, expected {expected} numbers",
                 where=f"model {self.loaded.model.card.name!r} ({self.loaded.model.card.origin})",
             )
+        if self.kind == "classification":
+            low, high = prediction.min(initial=0.0), prediction.max(initial=1.0)
+            if low < -ROUNDING or high > 1 + ROUNDING:
+                raise PluginError(
+                    "E231",
+                    f"probabilities from {low:g} to {high:g}, expected 0 to 1",
+                    where=f"model {self.loaded.model.card.name!r} "
+                    f"({self.loaded.model.card.origin})",
+                )
+            return np.clip(prediction, 0.0, 1.0)
         return prediction
 
     def _predictions(self, prediction: Floats, salt: bytes) -> Predictions:

@@ -25,7 +25,7 @@ import contextlib
 import json
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,11 +39,20 @@ from cytobench.core.result import (
     FoldFailure,
     FoldResult,
     InnerPredictions,
-    Predictions,
-    Trial,
 )
 from cytobench.core.seal import BLANK, intact, sealed
 from cytobench.run import stored
+from cytobench.run.about import described
+from cytobench.run.contents import (
+    ARM,
+    GROUP,
+    check_against,
+    is_number,
+    read_explanation,
+    read_failure,
+    read_fold,
+    read_inner,
+)
 from cytobench.run.versioned import completed, stamped, version_of
 
 WITHOUT_SMALL_CELLS = 5
@@ -52,10 +61,7 @@ KEY = re.compile(r"\w[\w.-]{0,127}\Z")
 PERMUTED = "permuted"
 PLANNING = "plan"
 """The suite of learning curves: no leaderboard, since each of its entries trains on a share."""
-GROUP = "group:"
-"""Prefix of the columns that hold subgroups."""
-ARM = "arm:"
-"""Prefix of the columns ``arm:<what>:<arm>``, where a treatment was chosen."""
+NUMBER = re.compile(r"[0-9]{3,6}\Z")
 
 
 @dataclass(frozen=True)
@@ -243,21 +249,31 @@ class RunStore:
 
     def finished(self, key: str) -> set[int]:
         """Which folds of a cell are done."""
-        return {int(path.stem[5:]) for path in (self.root / key).glob("fold-*.parquet")}
+        return set(self._numbered(key, "fold-*.parquet", self._fold))
+
+    def _numbered(
+        self, key: str, pattern: str, named: Callable[[str, int], Path]
+    ) -> dict[int, Path]:
+        """Fold -> its file of one kind; a copy that somebody has made beside it is none."""
+        found = {}
+        for path in sorted((self.root / key).glob(pattern)):
+            digits = path.name.partition("-")[2].partition(".")[0]
+            if NUMBER.match(digits) and path == named(key, int(digits)):
+                found[int(digits)] = path
+        return found
 
     def failures(self, key: str) -> list[FoldFailure]:
         """Folds that failed and have not succeeded since."""
         done = self.finished(key)
         found = []
-        for path in sorted((self.root / key).glob("fold-*.failed.json")):
-            fold = int(path.name.removeprefix("fold-").partition(".")[0])
+        for fold, path in self._numbered(key, "fold-*.failed.json", self._failure).items():
             try:
-                failure = FoldFailure(**stored.read_record(path))
-            except (StoreError, TypeError):
+                failure = read_failure(path, fold)
+            except StoreError:
                 failure = FoldFailure(
                     fold, "[E510] what was noted of its failure is damaged", "", ""
                 )
-            if failure.fold not in done:
+            if fold not in done:
                 found.append(failure)
         return found
 
@@ -297,8 +313,15 @@ class RunStore:
         metadata = {stored.METADATA: canonical_json(stamped({})).encode()}
         self._write(self._inner(key, fold), stored.sealed_table(pa.table(columns), metadata))
 
-    def read_inner(self, key: str, fold: int) -> InnerPredictions | None:
+    def read_inner(
+        self, key: str, fold: int, n_train: int | None = None
+    ) -> InnerPredictions | None:
         """Every trial's inner predictions of a finished fold; None where none were stored.
+
+        Parameters
+        ----------
+        n_train : int, optional
+            Of the fold: how many predictions each trial has.
 
         Raises
         ------
@@ -308,12 +331,7 @@ class RunStore:
         path = self._inner(key, fold)
         if not path.exists():
             return None
-        table = stored.read_table(path)
-        stated = (table.schema.metadata or {}).get(stored.METADATA, b"{}")
-        version_of(json.loads(stated), str(path))
-        columns = table.to_pydict()
-        y = columns.pop("y")
-        return InnerPredictions(y, {int(name): values for name, values in columns.items()})
+        return read_inner(path, n_train)
 
     def write_failure(self, key: str, failure: FoldFailure) -> None:
         """Store why a fold failed."""
@@ -331,33 +349,17 @@ class RunStore:
         StoreError
             ``E510`` for a file that cannot be read, ``E511`` for one of a newer version.
         """
-        path = self._fold(key, fold)
-        table, record = stored.read_fold(path)
-        version_of(record, str(path))
-        del record["schema"]
-        record.pop(stored.SEAL, None)
-        record["trials"] = [Trial(**trial) for trial in record["trials"]]
-        columns = table.to_pydict()
-        groups = {
-            name.removeprefix(GROUP): columns.pop(name)
-            for name in list(columns)
-            if name.startswith(GROUP)
-        }
-        by_arm: dict[str, dict[str, Any]] = {}
-        for name in [name for name in columns if name.startswith(ARM)]:
-            what, _, arm = name.removeprefix(ARM).partition(":")
-            by_arm.setdefault(what, {})[arm] = columns.pop(name)
-        return FoldResult(
-            predictions=Predictions(**columns, groups=groups, by_arm=by_arm), **record
-        )
+        return read_fold(self._fold(key, fold), fold)
 
     def read_cell(self, key: str) -> StoredCell:
         """Read a cell with its finished folds."""
         about = self.about(key)
         beside = {int(fold) for fold in about.get("beside", {})}
-        finished = sorted(self.finished(key))
-        folds = [self.read_fold(key, fold) for fold in finished if fold not in beside]
-        others = [self.read_fold(key, fold) for fold in finished if fold in beside]
+        results = {fold: self.read_fold(key, fold) for fold in sorted(self.finished(key))}
+        for fold, result in results.items():
+            check_against(about, result, self._fold(key, fold))
+        folds = [result for fold, result in results.items() if fold not in beside]
+        others = [result for fold, result in results.items() if fold in beside]
         explanations = self._explanations(key)
         return StoredCell(
             key,
@@ -371,22 +373,24 @@ class RunStore:
         """Which folds of a cell have an explanation that was made with these settings."""
         asked = json.loads(json.dumps(settings))
         found = self._explanations(key)
-        return {fold for fold, item in found.items() if item["settings"] == asked}
+        return {fold for fold, item in found.items() if item.get("settings") == asked}
 
     def write_explanation(self, key: str, fold: int, explanation: Mapping[str, Any]) -> None:
         """Store what a fold's model went by; aggregates, no patient's row."""
         self._write(self._explanation(key, fold), stored.sealed_json(stamped(explanation)))
 
     def _explanations(self, key: str) -> dict[int, dict[str, Any]]:
-        found = {}
-        for path in sorted((self.root / key).glob("explanation-*.json")):
-            found[int(path.stem[12:])] = stored.read_record(path)
-        return found
+        paths = self._numbered(key, "explanation-*.json", self._explanation)
+        return {fold: read_explanation(path, fold) for fold, path in paths.items()}
 
     def about(self, key: str) -> dict[str, Any]:
         """The content of ``cell.json``."""
         path = self.root / key / "cell.json"
-        return completed(stored.read_json(path), str(path))
+        document = stored.read_json(path)
+        try:
+            return described(completed(document, str(path)))
+        except (LookupError, TypeError, ValueError) as error:
+            raise stored.unexpected(path, error) from error
 
     def derived(self, key: str, name: str) -> str | None:
         """What was once computed from a complete cell, or None. It may be deleted at any time."""
@@ -405,7 +409,7 @@ class RunStore:
         """What a leaderboard has kept under a name, or None. It may be deleted at any time."""
         try:
             return self._board(name).read_text(encoding="utf-8")
-        except (FileNotFoundError, UnicodeDecodeError):
+        except (OSError, UnicodeDecodeError):
             return None
 
     def keep_board(self, name: str, text: str) -> None:
@@ -508,5 +512,4 @@ def _folders(path: Path) -> Iterator[Path]:
 def _kind(column: str) -> Any:
     import pyarrow as pa
 
-    number = column in ("y", "prediction", "truth") or column.startswith(ARM)
-    return pa.float64() if number else pa.string()
+    return pa.float64() if is_number(column) else pa.string()

@@ -15,6 +15,8 @@ from cytobench.run.versioned import version_of
 METADATA, SEAL = b"cytobench", "seal"
 SALT, SALT_CHECK = 32, 8
 """Bytes of the salt, and of its own sha256 behind it."""
+MOST_CELLS = 100_000_000
+"""Of a file's table: rows times columns."""
 DERIVED = "derived-"
 """Prefix of files that follow from the others of a cell."""
 
@@ -93,7 +95,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(read(path), parse_constant=_no_number)
         document.pop(SEAL, None)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise unreadable(path, error) from error
     return {str(name): value for name, value in document.items()}
 
@@ -110,7 +112,7 @@ def read_fold(path: Path) -> tuple[Any, dict[str, Any]]:
         record = json.loads(table.schema.metadata[METADATA])
         if record.get(SEAL) and intact(content) is None:
             raise ValueError("its checksum is lost")
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise unreadable(path, error) from error
     return table, record
 
@@ -128,8 +130,11 @@ def _parsed(path: Path, content: bytes) -> Any:
         # Three times as fast as read_table, which looks at the file as one of a data set.
         # Without threads: where a process ends soon after, they abort it.
         file = pq.ParquetFile(pa.BufferReader(content), pre_buffer=False)
+        size = file.metadata.num_rows * file.metadata.num_columns
+        if size > MOST_CELLS:  # equal ones take no room in the file, and all of it in memory
+            raise ValueError(f"it has {size} cells, at most {MOST_CELLS}")
         return file.read(use_threads=False)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, MemoryError, pa.ArrowException) as error:
         raise unreadable(path, error) from error
 
 
@@ -156,6 +161,16 @@ def unreadable(path: Path, why: Exception | str) -> StoreError:
         f"cannot be read: {why}",
         where=str(path),
         hint="the run that wrote it mends it: give its command again",
+    )
+
+
+def unexpected(path: Path, why: Exception | str) -> StoreError:
+    """``E510``: a file whose seal is intact, and whose content no run has written."""
+    return StoreError(
+        "E510",
+        f"does not hold what a run writes: {why}",
+        where=str(path),
+        hint="delete it, and give the command of its run again",
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from cytobench.core.hashing import canonical_json, digest
 from cytobench.core.result import FoldResult
 from cytobench.evaluate.assessment import assess
-from cytobench.run.store import GROUP
+from cytobench.run.contents import GROUP
 from cytobench.submission.names import exchange_name, places, shareable_groups
 from cytobench.submission.table import write_table
 from cytobench.tuning import budget_from_config

@@ -13,7 +13,7 @@ import numpy as np
 
 from cytobench.core.hashing import canonical_json
 from cytobench.core.result import FoldResult, Predictions
-from cytobench.run.store import GROUP
+from cytobench.run.contents import GROUP
 from cytobench.run.stored import METADATA
 from cytobench.submission.codes import refusal
 from cytobench.submission.plain import read_json

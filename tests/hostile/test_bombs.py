@@ -6,6 +6,7 @@ import os
 import time
 import tracemalloc
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.hostile.overrides import inside
@@ -16,6 +17,7 @@ from cytobench.config import compose_jobs
 from cytobench.core.errors import CytobenchError, DataError, UsageError, did_you_mean
 from cytobench.data.cells import read_numbers, with_point
 from cytobench.data.exports.wells import split_unit
+from cytobench.data.patterns import Pattern
 from cytobench.data.readers import Files
 from cytobench.data.sources import read_source
 from cytobench.run.cells import load_cell
@@ -142,6 +144,42 @@ def test_no_pattern_takes_the_square_of_a_cells_length(text):
     assert time.process_time() - begun < 2
 
 
+def backtracking():
+    """A table whose pattern doubles its time with each letter; a millennium for these."""
+    return {"site": {"column": "id", "pattern": r"^((?:a|aa)+)\d$"}}
+
+
+def test_a_pattern_that_backtracks_for_ever_is_given_up_and_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("cytobench.data.patterns.SECONDS", 0.3)
+    (tmp_path / "t.csv").write_text(f"id\n{'a' * 60}!\n")
+
+    with pytest.raises(DataError, match=r"E328.*extract\.site\.pattern.*a\|aa.*too long on 'aaa"):
+        read_source({"file": "t.csv", "extract": backtracking()}, Files([tmp_path]))
+
+
+def test_a_pattern_is_given_up_in_a_thread_as_well(tmp_path):
+    pattern = Pattern(backtracking()["site"]["pattern"], "extract.site", seconds=0.3)
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(DataError, match="E328"):
+        pool.submit(pattern.search, "a" * 60).result()
+
+
+def test_cells_share_the_time_of_their_pattern():
+    pattern = Pattern(backtracking()["site"]["pattern"], "extract.site", seconds=0.5)
+    begun = time.process_time()
+
+    with pytest.raises(DataError, match="E328"):
+        list(map(pattern.search, ("a" * letters for letters in range(20, 60))))
+
+    assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize("text", ["(" * 5000, "x{99999999999999}", "[", "a**", "(?P<1>a)"])
+def test_a_pattern_that_is_none_is_refused(text):
+    with pytest.raises(DataError, match=r"E322.*no regular expression"):
+        Pattern(text, "extract.site")
+
+
 def test_whole_numbers_of_a_parquet_file_keep_every_digit_beside_an_empty_cell(tmp_path):
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -193,6 +231,12 @@ def test_a_configuration_that_cannot_be_meant_is_refused_with_its_file(tmp_path,
 def test_a_sweep_over_more_than_anybody_waits_for_is_refused(words, working_directory):
     with pytest.raises(CytobenchError, match=r"E101|E118|E111"):
         load_cell(plan_jobs(["dataset=sim_null", "model=prior", *words]).cells[0])
+
+
+@pytest.mark.parametrize("word", ["+@x=ridge", "+@=ridge", "@x=ridge", "~@", "+@x@y=ridge"])
+def test_an_override_without_a_key_is_none(word, working_directory):
+    with pytest.raises(UsageError, match=r"E101.*no override"):
+        plan_jobs([word])
 
 
 @pytest.mark.parametrize("name", ["../../outside", "/tmp/outside", "a/b", "..", ".", "", "a\x00b"])

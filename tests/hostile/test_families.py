@@ -7,7 +7,8 @@ import os
 
 import pytest
 from support.hostile import everything
-from support.hostile.answers import FAMILIES
+from support.hostile.answers import FAMILIES, Answer
+from support.hostile.raw import READERS
 from support.hostile.trying import many
 
 EXAMPLES = int(os.environ.get("CYTOBENCH_EXAMPLES", "60"))
@@ -24,3 +25,21 @@ def test_nothing_gets_through(name):
 
     assert tally.tried >= 10
     assert not tally.uncaught, "\n".join(tally.first.values())
+
+
+@pytest.mark.parametrize("name", sorted(READERS))
+def test_what_a_fuzzer_begins_with_is_honest(name, tmp_path):
+    reader = READERS[name]
+
+    for number, seed in enumerate(reader.seeds()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        assert reader.attempt(seed, folder) is not Answer.REFUSED
+
+
+@pytest.mark.parametrize("name", sorted(READERS))
+def test_bytes_of_nothing_have_an_answer(name, tmp_path):
+    for number, content in enumerate([b"", b"\xff" * 100, b"{" * 1000]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        assert READERS[name].attempt(content, folder) in Answer

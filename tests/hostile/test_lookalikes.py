@@ -74,6 +74,19 @@ def test_two_columns_that_look_the_same_are_refused(load):
         load("site", "Bonn", "Ulm", header)
 
 
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"outcome": {**CONFIG["outcome"], "scale": "\ud800"}}, r"outcome\.scale"),
+        ({"missing": ["x", "y\udfff"]}, r"missing\[1\]"),
+        ({"site": {"column": "site", "map": {"\ud800": "x"}}}, r"site\.map"),
+    ],
+)
+def test_half_a_character_is_refused_where_it_stands(load, changes, place):
+    with pytest.raises(DataError, match=rf"E322.*{place}.*half a character"):
+        load("site", "Bonn", "Ulm", **changes)
+
+
 @given(st.lists(st.text(max_size=5), unique=True))
 def test_names_without_twins_are_left_alone(names):
     found = lookalikes(names)

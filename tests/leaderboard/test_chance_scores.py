@@ -93,6 +93,15 @@ def test_scores_go_to_their_row_by_number(store):
     assert found["observed"] == pytest.approx({1: mean_auc(first), 2: mean_auc(second)})
 
 
+@pytest.mark.parametrize("text", ["{}", "[]", "[" * 100_000, '{"auc": "x"}', '{"auc": "NaN"}', "1"])
+def test_a_kept_score_that_is_none_is_computed_again(store, text):
+    add(store, "observed", signal=2)
+    one = add(store, "one", noise=1, permutation=1)
+    store.keep_derived("one", "headline", text)
+
+    assert of_store(store, "observed")["observed"] == pytest.approx({1: mean_auc(one)})
+
+
 @pytest.mark.parametrize(
     "difference",
     [
@@ -199,7 +208,8 @@ def test_bbc_cv_is_not_made_of_copies(store, protocol, asked):
             {trial: draw.random(40).tolist() for trial in range(2)},
         )
         trials = [Trial(trial, {"C": trial}, 0.7, 0.1) for trial in range(2)]
-        store.write_fold("one", replace(fold_of(number, 1, number), trials=trials, inner=inner))
+        fold = replace(fold_of(number, 1, number), trials=trials, inner=inner, n_train=40)
+        store.write_fold("one", fold)
 
     (board,) = boards(store, thorough=True)
 

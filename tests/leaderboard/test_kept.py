@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.boards import add
 
-from cytobench.leaderboard import build
+from cytobench.leaderboard import build, kept
 from cytobench.leaderboard.build import boards, pages, write, write_across, write_readmes
 from cytobench.run.store import RunStore
 
@@ -110,6 +110,33 @@ def test_a_kept_file_that_is_broken_is_made_anew(store, content):
     (before,) = pages(store)
     KEPT.write_bytes(content)
     assert pages(store) == [before]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: {**content, "outline": {**content["outline"], "rows": [{"label": "x"}]}},
+        lambda content: {**content, "outline": {**content["outline"], "simulated": "x"}},
+        lambda content: {"outline": content["outline"]},
+        lambda content: [],
+    ],
+)
+def test_other_content_under_a_checksum_that_fits_is_made_anew(store, ranked, change):
+    before = pages(store)
+    found = json.loads(KEPT.read_text())
+    kept.keep(store, "suite/trial-response", found["made_from"], change(found["content"]))
+
+    assert pages(store) == before
+    assert len(ranked) == 2
+
+
+@pytest.mark.parametrize("content", ["[]", "[" * 100_000, '{"KEY": [["a"], ["b"]]}', '{"KEY": 3}'])
+def test_what_cells_ask_is_read_anew_where_it_is_not_what_was_kept(store, content):
+    before = pages(store)
+    (key, _) = store.entries()["suite"]["trial-response"]
+    Path("runs/boards/questions.json").write_text(content.replace("KEY", key))
+
+    assert pages(store) == before
 
 
 def test_another_framework_ranks_again(store, ranked, monkeypatch):

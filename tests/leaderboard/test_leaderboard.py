@@ -40,7 +40,8 @@ def about(
         "outcome_mean": 0.5,
         "protocol": {"name": protocol, "claim": "new patients"},
         "plan": "p" * 64,
-        "test_labels": [""] * FOLDS,
+        "permutation": 0,
+        "test_labels": [""] * cell_folds,
         "notes": [],
         "config": {
             "model": {"name": model},

@@ -123,6 +123,7 @@ BAD_MODELS = {
     "raises": ("raise ValueError('fit went wrong')", "proba", "ValueError: fit went wrong"),
     "nan": ("pass", "np.full((len(X), 2), np.nan)", "not finite"),
     "shape": ("pass", "np.ones(len(X))", "expected (18, 2)"),
+    "beyond": ("pass", "np.full((len(X), 2), 1.5)", "probabilities from 0 to 1.5"),
     "swapped": ("self.classes_ = np.array([1, 0])", "np.ones((len(X), 2))", "classes_ is [1, 0]"),
 }
 

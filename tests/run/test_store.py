@@ -6,10 +6,13 @@ import random
 from contextlib import suppress
 
 import pytest
+from support.boards import about
 
 from cytobench.core.errors import StoreError
 from cytobench.core.result import FoldFailure, FoldResult, InnerPredictions, Predictions, Trial
 from cytobench.run.store import RunStore
+
+TWO_FOLDS = about("ridge", folds=2, test_labels=["", ""])
 
 
 def a_fold(fold=3, **changes):
@@ -141,7 +144,7 @@ def whole(result):
 def stored(tmp_path):
     """A store with two folds of a cell, each with its trials' predictions."""
     store = RunStore(tmp_path)
-    store.open_cell("key", {"folds": 2}, "suite", "entry", "slot")
+    store.open_cell("key", TWO_FOLDS, "suite", "entry", "slot")
     for fold in (0, 1):
         inner = InnerPredictions([0.0, 1.0], {0: [0.2, 0.7]})
         store.write_fold("key", a_fold(fold, inner=inner))
@@ -177,7 +180,7 @@ def test_a_damaged_description_is_noticed_and_written_anew(stored, content):
     with pytest.raises(StoreError, match="E510"):
         stored.about("key")
     (damaged,) = stored.mend("key")
-    stored.open_cell("key", {"folds": 2}, "suite", "entry", "slot")
+    stored.open_cell("key", TWO_FOLDS, "suite", "entry", "slot")
 
     assert damaged.code == "E510"
     assert stored.about("key")["folds"] == 2
@@ -199,7 +202,7 @@ def test_a_damaged_marker_is_named_and_not_taken_for_a_cell(stored):
 
     with pytest.raises(StoreError, match=r"E510.*slot: .*names no cell"):
         stored.entries()
-    stored.open_cell("key", {"folds": 2}, "suite", "entry", "slot")
+    stored.open_cell("key", TWO_FOLDS, "suite", "entry", "slot")
 
     assert stored.entries() == {"suite": {"entry": ["key"]}}
 

@@ -43,7 +43,7 @@ def _about(model: str, kind: str, folds: int, **changes: Any) -> dict[str, Any]:
             "name": "repeated_stratified", "folds": 2, "repeats": 2, "inner_folds": 2,
             "claim": "new patients",
         },
-        "plan": "a" * 64,
+        "plan": "a" * 64, "permutation": 0,
         "test_labels": [""] * folds,
         "notes": [],
         "config": {

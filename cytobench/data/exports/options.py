@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from cytobench.core.errors import DataError
 from cytobench.data.exports.wells import KINDS
 from cytobench.data.grammar import check_keys, listed, number, one_of
+from cytobench.data.patterns import Pattern
 
 FORMATS = ("xponent", "bioplex", "msd", "long", "wells")
 EXPORT_KEYS = (
@@ -56,7 +56,7 @@ class Options:
     dilution: str | None = None
     limit_dilution: str | None = None
     keep: tuple[str, ...] = ("sample",)
-    patterns: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    patterns: Mapping[str, Pattern] = field(default_factory=dict)
     replicate_cv: float = 0.2
     replicate_cv_action: str = "note"
     bridge: str | None = None
@@ -116,7 +116,7 @@ def read_options(node: Mapping[str, Any], where: str) -> Options:
     )
 
 
-def _types(spec: Any, where: str) -> tuple[tuple[str, ...], dict[str, re.Pattern[str]]]:
+def _types(spec: Any, where: str) -> tuple[tuple[str, ...], dict[str, Pattern]]:
     """Kinds to keep, and patterns: ``[sample, control]`` or ``{keep: [...], control: REGEX}``."""
     if not isinstance(spec, Mapping):
         spec = {} if spec is None else {"keep": spec}
@@ -125,12 +125,7 @@ def _types(spec: Any, where: str) -> tuple[tuple[str, ...], dict[str, re.Pattern
     patterns = {}
     for kind in KINDS:
         if kind in spec:
-            try:
-                patterns[kind] = re.compile(str(spec[kind]))
-            except re.error as error:
-                raise DataError(
-                    "E322", f"no regular expression: {error}", where=f"{where}.{kind}"
-                ) from error
+            patterns[kind] = Pattern(str(spec[kind]), f"{where}.{kind}")
     return keep, patterns
 
 

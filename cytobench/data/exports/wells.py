@@ -9,6 +9,7 @@ from typing import Literal
 
 from cytobench.core.errors import DataError
 from cytobench.data.cells import KNOWN_UNIT, MISSING, plain
+from cytobench.data.patterns import Pattern
 
 Kind = Literal["", "sample", "standard", "blank", "control"]
 KINDS = ("sample", "standard", "blank", "control")
@@ -132,14 +133,14 @@ def split_unit(header: str) -> tuple[str, str]:
     return (match[1], match[2]) if match and KNOWN_UNIT.match(match[2]) else (header, "")
 
 
-def kind_of(well: Well, own: Mapping[str, re.Pattern[str]]) -> str:
+def kind_of(well: Well, own: Mapping[str, Pattern]) -> str:
     """What is in a well: by the user's patterns, by the instrument's word, by common names."""
     for kind, pattern in own.items():
         if pattern.fullmatch(well.sample):
             return kind
     if well.kind:
         return well.kind
-    for kind, pattern in PATTERNS.items():
-        if kind not in own and pattern.match(well.sample):
+    for kind, usual in PATTERNS.items():
+        if kind not in own and usual.match(well.sample):
             return kind
     return "sample"

@@ -1,5 +1,5 @@
 """Imports every family, so that each is entered."""
 
-from support.hostile import bundles, commands, datasets, exports, overrides, shown, tables
+from support.hostile import bundles, commands, datasets, exports, overrides, shown, stores, tables
 
-__all__ = ["bundles", "commands", "datasets", "exports", "overrides", "shown", "tables"]
+__all__ = ["bundles", "commands", "datasets", "exports", "overrides", "shown", "stores", "tables"]

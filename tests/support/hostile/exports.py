@@ -21,7 +21,17 @@ HONEST = {
     "xponent": ("xponent_1.csv", {"dilution": "already"}),
     "bioplex": ("bioplex_blocks.csv", {"dilution": "already", "limits": "standards"}),
     "msd": ("msd.csv", {"dilution": "already", "limit_dilution": "multiply"}),
-    "long": ("elisa_long.csv", {}),
+    "long": (
+        "elisa_long.csv",
+        {
+            "dilution": "multiply",
+            "columns": {
+                "sample": "Sample ID",
+                "value": "Concentration",
+                "dilution": "Dilution factor",
+            },
+        },
+    ),
     "wells": ("elisa_wells.csv", {}),
 }
 

@@ -265,9 +265,8 @@ def broken_xlsx(data: Any, folder: Path) -> Answer:
     return answer(lambda: read(path), right=None)
 
 
-@family("parquet, broken", "parquet files with bytes changed", "E311 with the file")
-def broken_parquet(data: Any, folder: Path) -> Answer:
-    """A flipped byte in the footer or in a page."""
+def honest_parquet() -> bytes:
+    """A small table, each page with a checksum."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -276,8 +275,14 @@ def broken_parquet(data: Any, folder: Path) -> Answer:
         table = pa.table({"id": ["a", "b"], "IL-6": [1.5, 2.5], "day": [1, 2]})
         pq.write_table(table, buffer, write_page_checksum=True)
         _SHEETS["p"] = buffer.getvalue().to_pybytes()
+    return _SHEETS["p"]
+
+
+@family("parquet, broken", "parquet files with bytes changed", "E311 with the file")
+def broken_parquet(data: Any, folder: Path) -> Answer:
+    """A flipped byte in the footer or in a page."""
     path = folder / "t.parquet"
-    path.write_bytes(bytes(mutated(data.draw, bytearray(_SHEETS["p"]))))
+    path.write_bytes(bytes(mutated(data.draw, bytearray(honest_parquet()))))
     return answer(lambda: read(path), right=None)
 
 

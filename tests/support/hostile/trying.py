@@ -7,7 +7,7 @@ import signal
 import tempfile
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,10 +81,23 @@ def memory(gigabytes: float = GIGABYTES) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, before)
 
 
-def attempt(one: Family, data: Any) -> Answer:
-    """One example in a folder of its own."""
-    with tempfile.TemporaryDirectory() as folder, limited():
-        return one.attempt(data, Path(folder))
+def attempt(act: Callable[[Any, Path], Answer], given: Any, tally: Tally) -> None:
+    """One example in a folder of its own; what is uncaught is counted."""
+    try:
+        with tempfile.TemporaryDirectory() as folder, limited():
+            found = act(given, Path(folder))
+    except HypothesisException:
+        raise
+    except (Exception, Hang) as error:
+        where = place(error)
+        tally.tried += 1
+        tally.uncaught[where] += 1
+        tally.first.setdefault(where, "".join(traceback.format_exception(error)))
+        return
+    tally.tried += 1
+    tally.refused += found is Answer.REFUSED
+    tally.right += found is Answer.RIGHT
+    tally.read += found is Answer.READ
 
 
 def many(one: Family, examples: int, start: int = 0) -> Tally:
@@ -96,20 +109,7 @@ def many(one: Family, examples: int, start: int = 0) -> Tally:
               suppress_health_check=LATER)  # fmt: skip
     @given(data=st.data())
     def each(data: Any) -> None:
-        try:
-            found = attempt(one, data)
-        except HypothesisException:
-            raise
-        except (Exception, Hang) as error:
-            where = place(error)
-            tally.tried += 1
-            tally.uncaught[where] += 1
-            tally.first.setdefault(where, "".join(traceback.format_exception(error)))
-            return
-        tally.tried += 1
-        tally.refused += found is Answer.REFUSED
-        tally.right += found is Answer.RIGHT
-        tally.read += found is Answer.READ
+        attempt(one.attempt, data, tally)
 
     with memory():
         each()
