@@ -295,23 +295,3 @@ def test_rows_of_a_study_that_is_shared_under_terms_stay_on_the_machine(team, tm
     assert build.returncode == 0, built
     assert "carry no predictions" in built
     assert not list(tmp_path.glob("leaderboards/adhoc/trial*"))
-
-
-@pytest.mark.slow
-def test_they_leave_it_where_somebody_is_named_who_allowed_it(team, tmp_path):
-    person = Person("ben", tmp_path, team.server)
-    plugin = tmp_path / "plugins" / "datasets" / "trial.py"
-    plugin.parent.mkdir(parents=True)
-    plugin.write_text(textwrap.dedent(RESTRICTED).lstrip("\n"))
-    run = [
-        "run", "dataset=trial", "model=prior", "floors=[]", "tuning=off", "engine=serial",
-        "protocol.folds=3", "protocol.repeats=1", "tracking.rows=true", "seed=2",
-        "tracking.permitted='the steering committee, 2026-11-02'",
-    ]  # fmt: skip
-
-    person.start(*run).communicate(timeout=600)
-    build = person.start("leaderboard", "build", "adhoc", "--from-mlflow", team.server)
-    built = build.communicate(timeout=600)[0]
-
-    assert build.returncode == 0, built
-    assert list(tmp_path.glob("leaderboards/adhoc/trial*"))
