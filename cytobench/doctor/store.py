@@ -13,6 +13,7 @@ from pathlib import Path
 from cytobench.core.errors import StoreError
 from cytobench.doctor.folders import nearest, refusal
 from cytobench.doctor.register import Situation, Symptom, check
+from cytobench.run.claims import claimant, claimed
 from cytobench.run.stored import salt_in
 
 ROOM = 500 * 1024**2
@@ -120,7 +121,7 @@ def skewed_clock(situation: Situation) -> Iterator[Symptom]:
     "A process was killed while it wrote. They are never read, and only take room.",
 )  # fmt: skip
 def unfinished(situation: Situation) -> Iterator[Symptom]:
-    """Look for temporary files that are old."""
+    """Look for temporary files that are old, and for claims whose run is gone or silent."""
     before = time.time() - STALE
     left = [
         path
@@ -130,6 +131,11 @@ def unfinished(situation: Situation) -> Iterator[Symptom]:
     ]
     if left:
         yield Symptom(f"{len(left)} temporary files are left", _few(left), "delete them")
+    if stale := [path for path in claimed(situation.store) if _abandoned(path, before)]:
+        yield Symptom(
+            f"{len(stale)} claims of folds are left by runs that have ended", _few(stale),
+            "harmless, the next run takes them over; delete them where none goes on",
+        )  # fmt: skip
 
 
 @check(
@@ -155,6 +161,15 @@ def damaged_files(situation: Situation) -> Iterator[Symptom]:
     ]
     if gone:
         yield Symptom(f"{len(gone)} cells are asked for and gone", _few(gone), AGAIN)
+
+
+def _abandoned(claim: Path, before: float) -> bool:
+    """Whether a claim's run has ended, where that can be seen, or has not counted since."""
+    try:
+        process = claimant(claim.read_bytes())
+        return (process is not None and process.gone) or claim.stat().st_mtime < before
+    except OSError:
+        return False  # let go of in this moment
 
 
 def _within(store: Path) -> Iterator[Path]:

@@ -102,7 +102,8 @@ _ALL = (
         "P106",
         "warning",
         "every user of the machine can read patients' rows",
-        "Files with a row for each patient are readable by others, or the folder is writable.",
+        "Files with a row for each patient, or a database with what SQLite keeps beside it (-wal, "
+        "-journal), are readable by others, or the folder is writable.",
         "chmod -R o-rwx on the folder",
     ),
     Code(
@@ -118,22 +119,24 @@ _ALL = (
         "warning",
         "a column that tells nearly everybody apart",
         "In a table of patients, text that differs in nine of ten rows identifies them, whatever "
-        "it is called.",
+        "it is called. So do features, where a covariate has a column for each of twenty values or "
+        "more.",
         "leave the column out, or coarsen it",
     ),
     Code(
         "P112",
         "block",
         "dates of birth",
-        "A column, field or entry that is called so, or a table of patients with a column of "
-        "dates.",
+        "A column, field or entry that is called so, a table of patients with a column of dates, "
+        "or a feature that is named after a date.",
         "keep the age in years, or an age group",
     ),
     Code(
         "P113",
         "warning",
         "free text about single patients",
-        "Sentences, different in most rows of a table of patients: anything may be in them.",
+        "Sentences, different in most rows of a table of patients, or as names of features: a "
+        "covariate of text is a column for each of its values. Anything may be in them.",
         "leave the column out",
     ),
     Code(

@@ -16,6 +16,8 @@ from cytobench.privacy.rows import INNER
 SALT = "salt"
 SALT_BYTES = (32, 40)
 """Without and with its checksum."""
+BESIDE = ("-wal", "-shm", "-journal")
+"""What SQLite calls the files beside a database, after its name."""
 
 
 def of_file(item: Item, known: Knowledge) -> Iterator[Leak]:
@@ -47,13 +49,22 @@ def holds_rows(item: Item) -> bool:
     return bool(STORED.search(item.where) or INNER.search(item.where))
 
 
-def of_folder(root: Path, rows: Collection[Path]) -> Iterator[Leak]:
+def holds_database(item: Item) -> bool:
+    """Whether a file is a database that can be read, and no member of an archive."""
+    return item.kind == "database" and item.name == item.path.name and not item.unread
+
+
+def of_folder(
+    root: Path, rows: Collection[Path], databases: Collection[Path] = ()
+) -> Iterator[Leak]:
     """Links, and who may read and write.
 
     Parameters
     ----------
     rows : collection of Path
         Files with a row for each patient.
+    databases : collection of Path
+        What SQLite keeps beside them holds their newest or their last pages, and counts too.
     """
     for where in links(root):
         yield Leak("P142", "points elsewhere", where)
@@ -62,5 +73,8 @@ def of_folder(root: Path, rows: Collection[Path]) -> Iterator[Leak]:
     readable = sum(bool(_mode(path) & stat.S_IROTH) for path in rows)
     if readable:
         yield Leak("P106", f"{readable} files of patients' rows are readable by others", ".")
+    kept = [Path(f"{path}{end}") for path in databases for end in ("", *BESIDE)]
+    if readable := sum(bool(_mode(path) & stat.S_IROTH) for path in kept if path.is_file()):
+        yield Leak("P106", f"{readable} files of databases are readable by others", ".")
     if root.is_dir() and _mode(root) & stat.S_IWOTH:
         yield Leak("P106", "others may write into the folder", ".")

@@ -6,7 +6,7 @@ import getpass
 import hashlib
 import platform
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,20 +57,21 @@ class Knowledge:
         return {patient: cohort.name for cohort in self.cohorts for patient in cohort.patients}
 
     @cached_property
+    def named(self) -> frozenset[str]:
+        """Identifiers that are long enough to stand for nothing else."""
+        return frozenset(
+            name for name in self.identifiers if len(name) >= (DIGITS if name.isdigit() else SHORT)
+        )
+
+    @cached_property
     def words(self) -> frozenset[str]:
         """Identifiers that are one word, and long enough to stand for nothing else."""
-        return frozenset(name for name in self._distinct if WORD.fullmatch(name))
+        return frozenset(name for name in self.named if WORD.fullmatch(name))
 
     @cached_property
     def phrases(self) -> Sequence[str]:
         """Identifiers with blanks, slashes and the like."""
-        return [name for name in self._distinct if not WORD.fullmatch(name)]
-
-    @property
-    def _distinct(self) -> Iterable[str]:
-        return (
-            name for name in self.identifiers if len(name) >= (DIGITS if name.isdigit() else SHORT)
-        )
+        return [name for name in self.named if not WORD.fullmatch(name)]
 
     @cached_property
     def features(self) -> frozenset[str]:

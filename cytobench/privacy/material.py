@@ -114,6 +114,11 @@ class Item:
         return self._structured[0]
 
     @property
+    def said(self) -> str:
+        """What stands beside its tables, such as a parquet file's metadata."""
+        return self._structured[1] or ""
+
+    @property
     def unread(self) -> bool:
         """Nothing is known of what is in it."""
         return self.kind == "unknown" or self._structured[1] is None

@@ -113,7 +113,7 @@ class Claims:
             said = self._path(key, fold).read_bytes()
         except OSError:
             return None
-        return Process.parse(said.partition(b"\n")[0].decode(errors="replace"))
+        return claimant(said)
 
     def _path(self, key: str, fold: int) -> Path:
         return self.root / key / f"{CLAIM}{fold:03d}"
@@ -124,7 +124,7 @@ class Claims:
             said = path.read_bytes()
         except OSError:
             return True  # let go of in this moment
-        process = Process.parse(said.partition(b"\n")[0].decode(errors="replace"))
+        process = claimant(said)
         if process is not None and process.gone:
             return True
         now = time.monotonic()
@@ -167,6 +167,16 @@ class Claims:
             process = Process.parse(path.name.rpartition(".")[0])
             if process is not None and process.gone:
                 path.unlink(missing_ok=True)
+
+
+def claimed(root: Path) -> list[Path]:
+    """The claims that lie in a store, alive or not."""
+    return sorted(root.glob(f"*/{CLAIM}*"))
+
+
+def claimant(said: bytes) -> Process | None:
+    """Whose claim it is, by what stands in it; None where nobody can be made out."""
+    return Process.parse(said.partition(b"\n")[0].decode(errors="replace"))
 
 
 def _counted(beats: int) -> bytes:

@@ -2,11 +2,14 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections import namedtuple
 
 import pytest
 
+from cytobench.run.claims import Claims
 from cytobench.run.store import RunStore
 
 Usage = namedtuple("Usage", "total used free")
@@ -91,6 +94,33 @@ def test_old_temporary_files_are_named_and_fresh_ones_left_alone(situation, find
     (store.root / "abc" / ".writing-now").touch()
 
     assert finding("D506", situation()).where == f"{old}, {draft}"
+
+
+def test_claims_of_a_run_that_was_killed_or_is_silent_are_named_and_live_ones_left_alone(
+    situation, finding, findings, store
+):
+    with Claims(store.root) as claims:
+        claims.take("abc", 2)
+        assert findings("D506", situation()) == []
+        silent = store.root / "abc" / ".claim-001"
+        silent.write_text("somewhere-else 1 1 1\n00000000000000000007\n")
+        os.utime(silent, (time.time() - 7200,) * 2)
+        killed = store.root / "abc" / ".claim-000"
+        killed.write_text(f"{ended_process()}\n00000000000000000007\n")
+
+        found = finding("D506", situation())
+
+    assert found.where == f"{killed}, {silent}"
+    assert found.sentence == "2 claims of folds are left by runs that have ended"
+    assert "harmless" in found.hint
+
+
+def ended_process():
+    """A process of this machine that is no more, as it names itself in a claim."""
+    code = "from cytobench.core.process import this_process; print(this_process())"
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def test_empty_files_are_named(situation, finding, store):

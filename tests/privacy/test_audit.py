@@ -6,6 +6,9 @@ import pickle
 import shutil
 import sqlite3
 import zipfile
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -96,8 +99,6 @@ def test_an_identifier_is_found_in_a_bundle_and_in_a_database(shared, audited):
 
 
 def test_short_numbers_are_identifiers_in_a_column_of_patients_only(shared, audited, clinic):
-    from dataclasses import replace
-
     table = clinic.table.copy()
     table.index = [str(number) for number in range(len(table))]
     numbered = replace(clinic, table=table)
@@ -151,6 +152,22 @@ def test_rows_that_every_user_can_read_are_found(shared, audited, cell):
     assert audited() == [("P106", ".")]
 
 
+@pytest.mark.parametrize("open_one", ["", "-wal", "-journal"])
+@pytest.mark.parametrize("alone", [False, True], ids=["in a folder", "named by itself"])
+def test_a_database_that_every_user_can_read_is_found(open_one, alone, shared, audited):
+    with closing(sqlite3.connect(shared / "mlflow.db")) as database, database:
+        database.execute("CREATE TABLE tags (key TEXT)")
+    for end in ("", "-wal", "-journal"):
+        path = shared / f"mlflow.db{end}"
+        path.touch()
+        path.chmod(0o600)
+    audit = partial(audited, shared / "mlflow.db" if alone else shared)
+
+    assert ("P106", ".") not in audit()
+    (shared / f"mlflow.db{open_one}").chmod(0o644)
+    assert ("P106", ".") in audit()
+
+
 def test_a_folder_that_every_user_can_write_is_found(shared, audited):
     shared.chmod(0o777)
 
@@ -200,6 +217,50 @@ def test_free_text_is_found(audited, cell):
     rewrite(next(cell.glob("fold-*.parquet")), **{"group:remark": said})
 
     assert {code for code, _ in audited()} == {"P113"}
+
+
+def name_features(path, *names):
+    """The fold with these among the names of what its model saw."""
+    table = pq.read_table(path)
+    about = json.loads(table.schema.metadata[b"cytobench"])
+    about["features"] = [*about["features"], *names]
+    metadata = {**table.schema.metadata, b"cytobench": json.dumps(about).encode()}
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+
+
+FEATURES = {
+    "sentences": (["remark_came 3 weeks after her husband left"], "P113"),
+    "dates": (["seen_2021-03-04"], "P112"),
+    "dates as they are spoken": (["seen_4.3.2021"], "P112"),
+    "identifiers": (["code_KHB-1007"], "P101"),
+    "many values": ([f"sex_said {i}" for i in FORTY], "P111"),
+}
+
+
+@pytest.mark.parametrize("kind", FEATURES)
+def test_features_that_are_named_after_patients_are_found(kind, audited, cell):
+    names, code = FEATURES[kind]
+    fold = next(cell.glob("fold-*.parquet"))
+    name_features(fold, *names)
+
+    assert (code, f"{cell.name}/{fold.name}, names of features") in audited()
+
+
+def test_an_identifier_with_underscores_is_found_after_its_covariate(audited, cell, clinic):
+    renamed = clinic.table.set_axis([f"KHB_{i}_x" for i in range(len(clinic))])
+    fold = next(cell.glob("fold-*.parquet"))
+    name_features(fold, "study_code_KHB_7_x")
+
+    found = audited(cohorts=[replace(clinic, table=renamed)])
+
+    assert ("P101", f"{cell.name}/{fold.name}, names of features") in found
+
+
+def test_levels_and_analytes_are_no_words_of_a_patient(audited, cell):
+    fold = next(cell.glob("fold-*.parquet"))
+    name_features(fold, "drug_class_SSRI or SNRI", "IL-17A__below", "IL-12/IL-10", "visit_12-14")
+
+    assert audited() == []
 
 
 BIRTHS = {
@@ -304,6 +365,7 @@ def test_a_fitted_model_is_found(shared, audited):
 )
 def test_what_cannot_be_read_is_said(name, content, shared, audited):
     (shared / name).write_bytes(content)
+    (shared / name).chmod(0o600)
 
     assert codes(audited()) == {"P141"}
 
