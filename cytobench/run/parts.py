@@ -169,5 +169,5 @@ def stored_names(columns: Sequence[str], frame: pd.DataFrame) -> list[str]:
         if dtype.kind == "O" and name != BATCH:
             counts = frame[name].value_counts()
             rare = sorted(str(level) for level in counts.index[counts < FEWEST])
-            hidden |= {f"{name}_{level}": f"{name}_<rare {k}>" for k, level in enumerate(rare, 1)}
+            hidden |= {f"{name}_{level}": f"{name}_(rare {k})" for k, level in enumerate(rare, 1)}
     return [hidden.get(column, column) for column in columns]

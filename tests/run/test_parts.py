@@ -78,7 +78,7 @@ def test_what_fewer_than_five_patients_have_is_not_stored_by_name():
 
     assert stored_names(encoded, frame) == [
         "IL-6",
-        "stress_<rare 1>",
+        "stress_(rare 1)",
         "stress_none",
-        "stress_<rare 2>",
+        "stress_(rare 2)",
     ]
