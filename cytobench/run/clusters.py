@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import multiprocessing
@@ -260,9 +261,11 @@ def slurm(engine: Mapping[str, Any], workers: int = 0) -> Any:
 def _ssh(engine: Mapping[str, Any], workers: int) -> Iterator[Any]:
     """Processes on hosts that one may log in to without a password; the first has the scheduler."""
     import dask
-    from distributed import SSHCluster
+    from distributed import SpecCluster
+    from distributed.deploy.ssh import Scheduler, Worker
 
     hosts = [str(host) for host in engine["hosts"]]
+    within = float(engine.get("patience") or PATIENCE)
     variables = [
         f"{name}={shlex.quote(str(text))}" for name, text in (engine.get("env") or {}).items()
     ]
@@ -272,12 +275,25 @@ def _ssh(engine: Mapping[str, Any], workers: int) -> Iterator[Any]:
         dask.config.set(settings),
     ):
         try:
-            cluster = SSHCluster(
-                [hosts[0], *hosts],
-                connect_options={"login_timeout": REACHED, **(engine.get("login") or {})},
-                worker_options={"nthreads": 1, "n_workers": math.ceil(workers / len(hosts))},
-                scheduler_options={"protocol": "tls", "port": 0, "dashboard": False},
-                remote_python=" ".join(["env", *variables, sys.executable]),
+            shared = {
+                "connect_options": {"login_timeout": REACHED, **(engine.get("login") or {})},
+                "remote_python": " ".join(["env", *variables, sys.executable]),
+            }
+            of_scheduler = {"protocol": "tls", "port": 0, "dashboard": False}
+            of_worker = {"nthreads": 1, "n_workers": math.ceil(workers / len(hosts))}
+            # As SSHCluster does, which would wait for ever for a host that starts nothing.
+            cluster = SpecCluster(
+                {
+                    number: {
+                        "cls": _bounded(Worker, within),
+                        "options": {**shared, "address": host, "kwargs": of_worker},
+                    }
+                    for number, host in enumerate(hosts)
+                },
+                {
+                    "cls": _bounded(Scheduler, within),
+                    "options": {**shared, "address": hosts[0], "kwargs": of_scheduler},
+                },
                 security=security,
             )
         except Exception as error:  # of asyncssh, of the network, of what was run there
@@ -290,6 +306,22 @@ def _ssh(engine: Mapping[str, Any], workers: int) -> Iterator[Any]:
             ) from error
         with cluster:
             yield cluster
+
+
+def _bounded(kind: type, seconds: float) -> type:
+    """A process on a host that is there within some seconds, or is an error that names the host."""
+
+    class Bounded(kind):  # type: ignore[misc]
+        async def start(self) -> None:
+            host = self.address
+            try:
+                await asyncio.wait_for(super().start(), seconds)
+            except TimeoutError:
+                if self.connection:
+                    self.connection.close()
+                raise TimeoutError(f"{host} has started nothing within {seconds:g} s") from None
+
+    return Bounded
 
 
 @contextmanager

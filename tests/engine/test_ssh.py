@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import threading
 
 import pytest
@@ -22,6 +23,7 @@ class Host:
 
     def __init__(self, folder):
         self.commands = []
+        self.lazy = ""
         self.port = free_port()
         self.key, self.known = folder / "id", folder / "known_hosts"
         mine, its = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
@@ -42,6 +44,9 @@ class Host:
 
     async def _run(self, process):
         self.commands.append(process.command)
+        if self.lazy and self.lazy in process.command:
+            await process.wait_closed()
+            return
         child = await asyncio.create_subprocess_shell(
             process.command, stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, start_new_session=True,
@@ -108,3 +113,23 @@ def test_a_host_that_lets_nobody_in_is_said(host):
 
     with pytest.raises(CytobenchError, match=r"E520.*could not be started.*PermissionDenied"):
         list(run_folds([Errand(0)], engine_on(host, "engine.workers=1"), SALT))
+
+
+@pytest.mark.parametrize("lazy", ["distributed.Scheduler", "distributed.Nanny"])
+def test_a_host_that_starts_nothing_is_not_waited_for_for_ever(host, pytestconfig, lazy):
+    host.lazy = lazy
+    paths = (
+        f"engine.env={{PYTHONPATH: '{pytestconfig.rootpath}:{pytestconfig.rootpath / 'tests'}'}}"
+    )
+    engine = engine_on(host, "engine.workers=1", "engine.patience=15", paths)
+
+    with pytest.raises(CytobenchError, match=r"E520.*127\.0\.0\.1 has started nothing within 15 s"):
+        list(run_folds([Errand(0)], engine, SALT))
+
+
+def test_a_host_that_accepts_and_never_speaks_is_not_waited_for_for_ever(host):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host.port = silent.getsockname()[1]
+
+        with pytest.raises(CytobenchError, match=r"E520.*could not be started"):
+            list(run_folds([Errand(0)], engine_on(host, "engine.workers=1"), SALT))
