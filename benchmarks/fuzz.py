@@ -1,7 +1,7 @@
 """What coverage-guided fuzzing reaches, and what gets through: Atheris changes bytes, and keeps
 those that reach lines of cytobench which none before has.
 
-    python benchmarks/fuzz.py [--seconds 20] [--only NAME] [--findings FOLDER]
+    python benchmarks/fuzz.py [--seconds 20] [--only NAME [--keep]] [--findings FOLDER]
 
 The families of `tests/hostile` are drawn from the bytes by hypothesis; readers whose input is bytes
 get them as they are, from honest files on, with the seal of a stored file made to fit. Each target
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from race import ROOT, about_the_machine, environment, in_words, keep
+from race import RESULTS, ROOT, about_the_machine, environment, in_words, keep
 
 sys.path.insert(0, str(ROOT / "tests"))
 
@@ -48,7 +48,8 @@ def main() -> int:
     """Fuzz every target for some seconds; 1 where anything got through."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=20, help="for each")
-    parser.add_argument("--only", action="append", default=[], help="only these; keeps nothing")
+    parser.add_argument("--only", action="append", default=[], help="only these")
+    parser.add_argument("--keep", action="store_true", help="of these, beside the others' record")
     parser.add_argument("--findings", type=Path, default=Path("fuzz-findings"))
     parser.add_argument("--child", nargs=2, metavar=("NAME", "FOLDER"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -61,7 +62,10 @@ def main() -> int:
     for name in options.only or names:
         rows[name] = run(name, options.seconds, options.findings)
         print(line(rows[name]), flush=True)
-    if not options.only:
+    if options.keep:
+        kept = json.loads((RESULTS / "fuzz.json").read_text(encoding="utf-8"))["targets"]
+        rows = {name: rows.get(name) or kept[name] for name in names if name in {**kept, **rows}}
+    if options.keep or not options.only:
         keep("fuzz", {"seconds": options.seconds, "targets": rows}, table(rows, options.seconds))
     return int(any(row["uncaught"] for row in rows.values()))
 
@@ -111,13 +115,17 @@ def fuzz(name: str, folder: Path, seconds: int) -> int:
     with atheris.instrument_imports(include=["cytobench"]):
         from support.hostile.trying import GIGABYTES, SECONDS, Tally, memory
 
-        tally = Tally()
-        target = target_of(name, tally)
+        # What is imported late is imported now: Atheris says so on standard error. The seeds
+        # themselves count when they are thrown again, as the first of the corpus.
+        early = Tally()
+        target = target_of(name, early)
         corpus = folder / "corpus"
         corpus.mkdir()
         for number, seed in enumerate(target.seeds):
             (corpus / f"seed-{number:03d}").write_bytes(seed)
-            target.throw(seed, tally)  # imports what is imported late
+            target.throw(seed, early)
+        tally = Tally()
+        target = target_of(name, tally)
     written = 0.0
 
     def one(content: bytes) -> None:
@@ -147,10 +155,12 @@ def target_of(name: str, tally: Any) -> Target:
     """A reader of bytes, or a family that hypothesis draws from bytes."""
     from hypothesis import given, settings
     from hypothesis import strategies as st
+    from support.hostile import everything
     from support.hostile.answers import FAMILIES
     from support.hostile.raw import READERS
     from support.hostile.trying import LATER, attempt
 
+    assert everything.__all__  # every family is entered
     if name in READERS:
         reader = READERS[name]
         return Target(name, lambda content, to: attempt(reader.attempt, content, to),
