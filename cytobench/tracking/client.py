@@ -240,8 +240,10 @@ def reach(uri: str) -> None:
     if not is_server(uri):
         _knock(uri)
         return
+    place = urllib.parse.urlsplit(uri)
+    bare = place._replace(netloc=place.netloc.rpartition("@")[2]).geturl()  # no login in it
     try:
-        urllib.request.urlopen(uri, timeout=REACHED_WITHIN).close()  # noqa: S310 - http(s) only
+        urllib.request.urlopen(bare, timeout=REACHED_WITHIN).close()  # noqa: S310 - http(s) only
     except (urllib.error.HTTPError, http.client.HTTPException):
         return  # whoever refuses, or speaks in another way, is there
     except urllib.error.URLError as error:

@@ -68,6 +68,8 @@ class Stage:
         """Begin the run; its words go to a file, which no reader has to empty."""
         given = {word.partition("=")[0] for word in more}
         usual = [word for word in OVERRIDES if word.partition("=")[0] not in given]
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
             # What a script starts in the background ignores Ctrl-C, and so would its children.
             signal.signal(signal.SIGINT, signal.default_int_handler)
