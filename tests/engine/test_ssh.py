@@ -59,12 +59,15 @@ class Host:
         process.exit(await child.wait())
         await asyncio.wait(ends)
 
+    async def _close(self):
+        self.server.close()
+        await self.server.wait_closed()
+
     def _do(self, work):
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
     def stop(self):
-        self.server.close()
-        self._do(self.server.wait_closed())
+        self._do(self._close())
         self._do(asyncio.sleep(0.5))  # for what was run to end
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
