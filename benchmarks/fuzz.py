@@ -64,7 +64,8 @@ def main() -> int:
         print(line(rows[name]), flush=True)
     if options.keep:
         kept = json.loads((RESULTS / "fuzz.json").read_text(encoding="utf-8"))["targets"]
-        rows = {name: rows.get(name) or kept[name] for name in names if name in {**kept, **rows}}
+        known = {**kept, **rows}
+        rows = {name: known[name] for name in names if name in known}
     if options.keep or not options.only:
         keep("fuzz", {"seconds": options.seconds, "targets": rows}, table(rows, options.seconds))
     return int(any(row["uncaught"] for row in rows.values()))

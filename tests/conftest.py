@@ -16,7 +16,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 from support.browser import chromium
-from support.toy import TOY_DATASET, TOY_MODELS
+from support.toy import TOY_MODELS, write_plugins
 
 from cytobench import plugins as plugin_root
 
@@ -70,11 +70,10 @@ def write_plugin(working_directory: Path) -> Callable[[str, str, str], Path]:
 
 
 @pytest.fixture
-def toy_plugins(write_plugin: Callable[[str, str, str], Path], working_directory: Path) -> Path:
+def toy_plugins(working_directory: Path) -> Path:
     """A working directory with the dataset ``toy`` and the models ``toy_ridge`` and ``guess``."""
-    write_plugin("datasets", "toy", TOY_DATASET)
-    for name, source in TOY_MODELS.items():
-        write_plugin("models", name, source)
+    write_plugins(working_directory, TOY_MODELS)
+    plugin_root.refresh()
     return working_directory
 
 

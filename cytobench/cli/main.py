@@ -6,10 +6,8 @@ import argparse
 import importlib
 import io
 import sys
-import traceback
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cytobench import __version__, console
 from cytobench.core.errors import (
@@ -21,8 +19,10 @@ from cytobench.core.errors import (
     did_you_mean,
     shortened,
 )
-from cytobench.core.secrets import without_secrets
 from cytobench.core.stopping import end_at_once, exit_code, stoppable
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 COMMANDS = {
     "run": "run cells: models on datasets, nested cross-validation, resumable",
@@ -109,6 +109,10 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 def _show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Print a traceback, of --debug or of a bug; libraries quote addresses in theirs."""
+    import traceback
+
+    from cytobench.core.secrets import without_secrets
+
     text = "".join(traceback.format_exception(kind, error, trace))
     console.fail(without_secrets(text).rstrip())
 

@@ -8,7 +8,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from cytobench.core.process import Process, this_process
+from cytobench.core.process import left_by_the_gone, this_process
 
 UNFINISHED = ".writing-"
 """Prefix of a file on its way; its writer's name follows."""
@@ -50,10 +50,8 @@ def write_whole(path: Path, content: bytes, *, replace: bool = True, mode: int =
 
 def sweep(folder: Path) -> None:
     """Remove what writers who were killed have left in a folder; nobody else's."""
-    for path in folder.glob(f"{UNFINISHED}*"):
-        writer = Process.parse(path.name.removeprefix(UNFINISHED).rpartition(".")[0])
-        if writer is not None and writer.gone:
-            path.unlink(missing_ok=True)
+    for path in left_by_the_gone(folder.glob(f"{UNFINISHED}*"), UNFINISHED):
+        path.unlink(missing_ok=True)
 
 
 def settle(folder: Path) -> None:

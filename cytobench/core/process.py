@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import socket
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -46,6 +47,14 @@ class Process:
     def gone(self) -> bool:
         """Whether it has certainly ended; False too for one that cannot be seen from here."""
         return self.place == _place() and self.started != _started(self.pid)
+
+
+def left_by_the_gone(paths: Iterable[Path], prefix: str = "") -> Iterator[Path]:
+    """Those whose process has ended: it stands in a name between the prefix and the last dot."""
+    for path in paths:
+        process = Process.parse(path.name.removeprefix(prefix).rpartition(".")[0])
+        if process is not None and process.gone:
+            yield path
 
 
 def this_process() -> Process:

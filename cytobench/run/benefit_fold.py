@@ -105,6 +105,7 @@ class BenefitFold(OuterFold):
         )
         tuned = time.perf_counter()
         chosen, features, seconds = self._choose_for_test(params, single)
+        categories = self._categories()
         return {
             "fold": self.index,
             "repeat": self.split.repeat,
@@ -115,8 +116,8 @@ class BenefitFold(OuterFold):
             "threshold": None,
             "train_mean": float(self.y[self.split.train].mean()),
             "timings": {"tune": tuned - started, **seconds},
-            "features": stored_names(features, self.frame),
-            "parameters": len(features) - self._categories(),
+            "features": stored_names(features, self.frame, categories),
+            "parameters": len(features) - len(categories),
             "left_out": self.left_out,
             "curves": self.curves,
             "versions": versions(*self.loaded.model.extras),

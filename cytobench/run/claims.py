@@ -22,7 +22,7 @@ from types import TracebackType
 from cytobench import console
 from cytobench.core.errors import StoreError
 from cytobench.core.files import write_whole
-from cytobench.core.process import Process, this_process
+from cytobench.core.process import Process, left_by_the_gone, this_process
 
 BEAT = 5.0
 """Seconds between two counts."""
@@ -163,10 +163,8 @@ class Claims:
 
     def _forget_the_dead(self) -> None:
         """Remove what runs have left here that were killed."""
-        for path in (self.root / WORKING).iterdir():
-            process = Process.parse(path.name.rpartition(".")[0])
-            if process is not None and process.gone:
-                path.unlink(missing_ok=True)
+        for path in left_by_the_gone((self.root / WORKING).iterdir()):
+            path.unlink(missing_ok=True)
 
 
 def claimed(root: Path) -> list[Path]:

@@ -199,6 +199,7 @@ class OuterFold:
         params, trials, threshold = yield from self._choose()
         tune = time.perf_counter() - started - self.waited
         prediction, train, seconds = self._refit(params)
+        categories = self._categories()
         return {
             "fold": self.index,
             "repeat": self.split.repeat,
@@ -209,8 +210,9 @@ class OuterFold:
             "threshold": threshold,
             "train_mean": float(self.y[self.split.train].mean()),
             "timings": {"tune": tune, **seconds},
-            "features": stored_names(train.columns, self.frame),
-            "parameters": len(train.columns) - self._categories(),
+            "features": stored_names(train.columns, self.frame, categories),
+            # A category has a level that the others leave nothing to say about.
+            "parameters": len(train.columns) - len(categories),
             "left_out": self.left_out,
             "curves": self.curves,
             "inner": self._inner(trials),
@@ -313,11 +315,18 @@ class OuterFold:
             )
         return prediction, parts[0], seconds
 
-    def _categories(self) -> int:
-        """Columns of text: each has a level that the others leave nothing to say about."""
+    def _categories(self) -> list[str]:
+        """Columns of text that are encoded, each as a column for each of its levels."""
         if self.loaded.model.card.raw:
-            return 0
-        return sum(dtype.kind == "O" for name, dtype in self.frame.dtypes.items() if name != BATCH)
+            return []
+        dtypes = self.frame.dtypes.items()
+        return [str(name) for name, dtype in dtypes if dtype.kind == "O" and name != BATCH]
+
+    @property
+    def _model(self) -> str:
+        """The model's name and origin, for errors."""
+        card = self.loaded.model.card
+        return f"model {card.name!r} ({card.origin})"
 
     def _inner_parts(self) -> list[tuple[Part, Part]]:
         """Inner training and validation parts, encoded once and shared by all trials."""
@@ -434,7 +443,6 @@ class OuterFold:
         PluginError
             ``E231`` where they are none.
         """
-        where = f"model {self.loaded.model.card.name!r} ({self.loaded.model.card.origin})"
         X = features.of(estimator)
         if self.kind == "regression":
             prediction = np.asarray(estimator.predict(X), dtype=np.float64)
@@ -442,14 +450,16 @@ class OuterFold:
             classes = [int(label) for label in np.asarray(estimator.classes_)]
             if classes != [0, 1]:
                 raise PluginError(
-                    "E231", f"classes_ is {classes}, expected [0, 1] in this order", where=where
+                    "E231",
+                    f"classes_ is {classes}, expected [0, 1] in this order",
+                    where=self._model,
                 )
             prediction = np.asarray(estimator.predict_proba(X), dtype=np.float64)
             if prediction.ndim != 2 or prediction.shape[1] != 2:
                 raise PluginError(
                     "E231",
                     f"predict_proba returned shape {prediction.shape}, expected ({len(X)}, 2)",
-                    where=where,
+                    where=self._model,
                 )
             prediction = prediction[:, 1]
         return self.checked(prediction, len(X))
@@ -467,7 +477,7 @@ class OuterFold:
                 "E231",
                 f"predictions of shape {prediction.shape} with "
                 f"{int((~np.isfinite(prediction)).sum())} not finite, expected {expected} numbers",
-                where=f"model {self.loaded.model.card.name!r} ({self.loaded.model.card.origin})",
+                where=self._model,
             )
         if self.kind == "classification":
             low, high = prediction.min(initial=0.0), prediction.max(initial=1.0)
@@ -475,8 +485,7 @@ class OuterFold:
                 raise PluginError(
                     "E231",
                     f"probabilities from {low:g} to {high:g}, expected 0 to 1",
-                    where=f"model {self.loaded.model.card.name!r} "
-                    f"({self.loaded.model.card.origin})",
+                    where=self._model,
                 )
             return np.clip(prediction, 0.0, 1.0)
         return prediction

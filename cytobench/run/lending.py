@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cytobench.core.hashing import digest
-from cytobench.core.process import Process, this_process
+from cytobench.core.process import left_by_the_gone, this_process
 from cytobench.data.cohort import Cohort
 
 LARGE = 4 * 1024**2
@@ -56,8 +56,10 @@ def give_up(folder: str) -> None:
 
 def offer(cohort: Cohort, *asked: str) -> None:
     """Lend a cohort under what it was asked for by, if this process lends and it is large."""
+    if not _lender:
+        return
     size = int(cohort.table.memory_usage(deep=False).sum())
-    if not _lender or size < LARGE:
+    if size < LARGE:
         return
     from joblib import dump
 
@@ -101,12 +103,10 @@ def _new_folder(size: int) -> Path:
         free = shutil.disk_usage(SHARED_MEMORY).free
     within = SHARED_MEMORY if free >= ROOM * size else Path(tempfile.gettempdir())
     _sweep(within)
-    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{this_process()}-", dir=within))
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{this_process()}.", dir=within))
 
 
 def _sweep(within: Path) -> None:
     """Remove what processes left behind that were killed, and their workers with them."""
-    for folder in within.glob(f"{PREFIX}*"):
-        owner = Process.parse(folder.name.removeprefix(PREFIX).rpartition("-")[0])
-        if owner is not None and owner.gone:
-            give_up(str(folder))  # if it is this user's
+    for folder in left_by_the_gone(within.glob(f"{PREFIX}*"), PREFIX):
+        give_up(str(folder))  # if it is this user's

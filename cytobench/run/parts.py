@@ -18,7 +18,7 @@ from cytobench.data.cohort import Cohort
 from cytobench.data.subgroups import subgroups
 from cytobench.evaluate.cohort_facts import FEWEST
 from cytobench.preprocess.matrix import Encoded, Matrix
-from cytobench.preprocess.pipeline import BATCH, baseline_frame
+from cytobench.preprocess.pipeline import baseline_frame
 from cytobench.preprocess.recipe import Recipe
 
 Floats = NDArray[np.float64]
@@ -153,7 +153,9 @@ def _matrix(
     return matrix if matrix.usable else None
 
 
-def stored_names(columns: Sequence[str], frame: pd.DataFrame) -> list[str]:
+def stored_names(
+    columns: Sequence[str], frame: pd.DataFrame, categories: Sequence[str]
+) -> list[str]:
     """Encoded columns as they are stored: a category of fewer than five patients has no name.
 
     What a few patients alone have may be what one of them has said.
@@ -163,11 +165,12 @@ def stored_names(columns: Sequence[str], frame: pd.DataFrame) -> list[str]:
     columns : sequence of str
     frame : DataFrame
         Features of all patients, not encoded.
+    categories : sequence of str
+        Those of them that are encoded as a column for each level.
     """
     hidden: dict[str, str] = {}
-    for name, dtype in frame.dtypes.items():
-        if dtype.kind == "O" and name != BATCH:
-            counts = frame[name].value_counts()
-            rare = sorted(str(level) for level in counts.index[counts < FEWEST])
-            hidden |= {f"{name}_{level}": f"{name}_(rare {k})" for k, level in enumerate(rare, 1)}
+    for name in categories:
+        counts = frame[name].value_counts()
+        rare = sorted(str(level) for level in counts.index[counts < FEWEST])
+        hidden |= {f"{name}_{level}": f"{name}_(rare {k})" for k, level in enumerate(rare, 1)}
     return [hidden.get(column, column) for column in columns]

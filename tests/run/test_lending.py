@@ -52,7 +52,7 @@ def borrowing_nothing():
 
 def folders():
     places = (lending.SHARED_MEMORY, Path(tempfile.gettempdir()))
-    return {folder for place in places for folder in place.glob("cytobench-*-*-*-*")}
+    return {folder for place in places for folder in place.glob("cytobench-*-*-*.*")}
 
 
 def test_a_worker_maps_what_its_run_has_loaded(cohort):
@@ -124,8 +124,8 @@ def test_what_a_killed_run_has_left_the_next_one_removes(cohort, tmp_path, monke
     ended = subprocess.Popen(["true"])
     ended.wait()
     mine = this_process()
-    left = tmp_path / f"cytobench-{mine.place}-{ended.pid}-1-abcd"
-    living = tmp_path / f"cytobench-{mine}-abcd"
+    left = tmp_path / f"cytobench-{mine.place}-{ended.pid}-1.abcd"
+    living = tmp_path / f"cytobench-{mine}.abcd"
     for folder in (left, living):
         folder.mkdir()
 

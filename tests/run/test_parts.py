@@ -76,7 +76,7 @@ def test_what_fewer_than_five_patients_have_is_not_stored_by_name():
     frame = pd.DataFrame({"IL-6": np.arange(7.0), "stress": said})
     encoded = ["IL-6", "stress_mother's funeral", "stress_none", "stress_since the divorce"]
 
-    assert stored_names(encoded, frame) == [
+    assert stored_names(encoded, frame, ["stress"]) == [
         "IL-6",
         "stress_(rare 1)",
         "stress_none",
