@@ -209,5 +209,7 @@ def _report_explained(done: Explained) -> None:
     for model, failure in done.failures[:SHOWN_FAILURES]:
         hint = f"\n  -> {failure.hint}" if failure.hint else ""
         console.fail(f"{model}, fold {failure.fold} is not explained: {failure.error}{hint}")
-    if done.folds or done.kept:
-        console.say(f"{done.folds} folds explained, {done.kept} were already")
+    if done.folds or done.kept or done.of_others:
+        said = f"{done.folds} folds explained, {done.kept} were already"
+        others = f", {done.of_others} were by another run" if done.of_others else ""
+        console.say(said + others)

@@ -26,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--all", action="store_true", help="every finished fold")
     parser.add_argument("--seed", type=int, default=0, help="draws the fold (default: 0)")
     parser.add_argument("--store", default="runs", help="run store (default: runs)")
+    parser.add_argument(
+        "--trust", action="store_true", help="import what the store names (models by _target_)"
+    )
     add_limit(parser)
     parser.add_argument("--json", action="store_true", help="print what was found as JSON")
     parser.epilog = (
@@ -53,7 +56,9 @@ def execute(options: argparse.Namespace) -> int:
     one_thread_each()
     from cytobench.run.reproduce import Choice, named, reproduce
 
-    choice = Choice(options.fold, options.all, options.seed, options.fold_seconds)
+    choice = Choice(
+        options.fold, options.all, options.seed, options.fold_seconds, trusted=options.trust
+    )
     done = []
     for found in named(options.run, Path(options.store)):
         done.append(reproduce(found, choice))

@@ -118,7 +118,8 @@ def skewed_clock(situation: Situation) -> Iterator[Symptom]:
 
 @check(
     "D506", "files that nobody finished", "warning",
-    "A process was killed while it wrote. They are never read, and only take room.",
+    "A process was killed while it wrote, or while it held folds. Drafts are never read and only "
+    "take room; the next run takes over the claims of one that has ended.",
 )  # fmt: skip
 def unfinished(situation: Situation) -> Iterator[Symptom]:
     """Look for temporary files that are old, and for claims whose run is gone or silent."""

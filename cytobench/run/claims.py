@@ -40,6 +40,8 @@ class Claims:
     ----------
     root : Path
         The run store's folder.
+    work : str
+        What is done to a fold, where that is not running it: each kind of work has its own claims.
 
     Raises
     ------
@@ -47,8 +49,9 @@ class Claims:
         ``E512`` on entering, where nothing can be written into the store.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, work: str = "") -> None:
         self.root = root
+        self._claim = CLAIM + (f"{work}-" if work else "")
         self._said = f"{this_process()}\n".encode()
         name = f"{this_process()}.{secrets.token_hex(4)}"
         self._own = root / WORKING / name
@@ -116,7 +119,7 @@ class Claims:
         return claimant(said)
 
     def _path(self, key: str, fold: int) -> Path:
-        return self.root / key / f"{CLAIM}{fold:03d}"
+        return self.root / key / f"{self._claim}{fold:03d}"
 
     def _void(self, path: Path) -> bool:
         """Whether a claim's run has ended, or has been silent for too long."""

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from cytobench.core.errors import CytobenchError, UsageError
 from cytobench.core.result import FoldFailure
 from cytobench.run.cells import Cell, load_cell
+from cytobench.run.claims import Claims
 from cytobench.run.engine import run_folds
 from cytobench.run.explaining import ExplainSpec, Settings
+from cytobench.run.share import Share
 from cytobench.run.store import RunStore
+
+EXPLAINING = "explaining"
+"""What claims of folds that are explained are called."""
 
 
 @dataclass
@@ -24,6 +30,8 @@ class Explained:
         Explained now.
     kept : int
         Explained before.
+    of_others : int
+        Explained meanwhile by another run of the store.
     cells : mapping
         Key -> (suite, entry) of the cells that have new explanations.
     failures : sequence of (model, FoldFailure)
@@ -31,6 +39,7 @@ class Explained:
 
     folds: int = 0
     kept: int = 0
+    of_others: int = 0
     cells: dict[str, tuple[str, str]] = field(default_factory=dict)
     failures: list[tuple[str, FoldFailure]] = field(default_factory=list)
 
@@ -67,6 +76,8 @@ def explain_cells(
 ) -> Explained:
     """Explain the finished folds of these cells, floors and permuted labels excepted.
 
+    Folds that another run of the same store is explaining are waited for, not done again.
+
     Parameters
     ----------
     begun : callable
@@ -90,16 +101,39 @@ def explain_cells(
             ExplainSpec(cell, loaded.key, fold, store.read_fold(loaded.key, fold), settings)
             for fold in sorted(finished - explained)
         ]
-    if not specs:
-        return done
-    advance = begun(len(specs))
-    for spec, outcome in run_folds(specs, engine, store.salt()):
-        if isinstance(outcome, FoldFailure):
-            done.failures.append((spec.cell.model_name, outcome))
-        else:
-            record = {**asdict(outcome), "settings": asdict(settings)}
-            store.write_explanation(spec.key, spec.fold, record)
-            done.folds += 1
-            done.cells[spec.key] = (spec.cell.suite, spec.cell.entry)
-        advance(spec.cell.model_name, 1)
+    if specs:
+        _explain(specs, settings, engine, store, begun(len(specs)), done)
     return done
+
+
+def _explain(
+    specs: Sequence[ExplainSpec],
+    settings: Settings,
+    engine: Mapping[str, Any],
+    store: RunStore,
+    advance: Callable[[str, int], None],
+    done: Explained,
+) -> None:
+    asked = asdict(settings)
+
+    def is_done(key: str, fold: int) -> bool:
+        return store.has_explanation(key, fold, asked)
+
+    with Claims(store.root, EXPLAINING) as claims:
+        share: Share[ExplainSpec] = Share(claims, is_done)
+        while specs or share.elsewhere:
+            with closing(run_folds(specs, engine, store.salt(), share.take)) as outcomes:
+                for spec, outcome in outcomes:
+                    if isinstance(outcome, FoldFailure):
+                        done.failures.append((spec.cell.model_name, outcome))
+                    else:
+                        record = {**asdict(outcome), "settings": asked}
+                        store.write_explanation(spec.key, spec.fold, record)
+                        done.folds += 1
+                        done.cells[spec.key] = (spec.cell.suite, spec.cell.entry)
+                    claims.release(spec.key, spec.fold)
+                    advance(spec.cell.model_name, 1)
+            others, specs = share.wait()
+            for spec in others:
+                done.of_others += 1
+                advance(spec.cell.model_name, 1)

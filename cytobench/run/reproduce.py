@@ -42,12 +42,15 @@ class Choice:
         All that are finished.
     seconds : float or None
         What one of them may take.
+    trusted : bool
+        Whether code may be imported because the store names it (``_target_``).
     """
 
     fold: int | None = None
     every: bool = False
     seed: int = 0
     seconds: float | None = None
+    trusted: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,13 +138,14 @@ def reproduce(found: Found, choice: Choice) -> Reproduction:
     ------
     UsageError
         ``E142`` where that cannot be done: nothing is finished, its data, plugin or packages are
-        not at hand, or the fold fails or takes too long here.
+        not at hand, it names code that nobody has vouched for, or the fold fails or takes too long
+        here.
     """
     store, key = found.store, found.key
     about = store.about(key)
     where = f"{about['model']['name']} in {found.suite}/{found.entry}"
     folds = _chosen(sorted(store.finished(key)), key, choice, where)
-    cell, loaded = _loaded(found, about, where)
+    cell, loaded = _loaded(found, about, where, trusted=choice.trusted)
     changed = _changed(about, loaded)
     others = [part for part in _other_patients(about, loaded) if part]
     if others:
@@ -173,7 +177,9 @@ def _chosen(finished: Sequence[int], key: str, choice: Choice, where: str) -> li
     return [choice.fold]
 
 
-def _loaded(found: Found, about: Mapping[str, Any], where: str) -> tuple[Cell, LoadedCell]:
+def _loaded(
+    found: Found, about: Mapping[str, Any], where: str, *, trusted: bool
+) -> tuple[Cell, LoadedCell]:
     if "asked" not in about:
         raise UsageError(
             "E142",
@@ -182,6 +188,15 @@ def _loaded(found: Found, about: Mapping[str, Any], where: str) -> tuple[Cell, L
             hint=f"run it again into another store: {about['command']} store=again",
         )
     cell = Cell(found.suite, found.entry, about["asked"])
+    target = about["asked"]["model"].get("_target_")
+    if target is not None and not trusted:
+        # A store may come from elsewhere, and whatever it names here would be called.
+        raise UsageError(
+            "E142",
+            f"names code to import, {target}, where others name a plugin",
+            where=where,
+            hint="if the store is your own, or you have looked at what it names: --trust",
+        )
     try:
         return cell, load_cell(cell)
     except CytobenchError as error:

@@ -220,7 +220,7 @@ def _run(
             listener.cell_done(planned)
 
     with Claims(store.root) as claims:
-        share = Share(store, claims)
+        share: Share[FoldSpec | FoldsSpec] = Share(claims, store.has_fold)
         while specs or share.elsewhere:
             # Closed at once where this is interrupted: no worker goes on.
             with closing(run_folds(specs, engine, store.salt(), share.take)) as outcomes:

@@ -371,9 +371,16 @@ class RunStore:
 
     def explained(self, key: str, settings: Mapping[str, Any]) -> set[int]:
         """Which folds of a cell have an explanation that was made with these settings."""
+        found = self._numbered(key, "explanation-*.json", self._explanation)
+        return {fold for fold in found if self.has_explanation(key, fold, settings)}
+
+    def has_explanation(self, key: str, fold: int, settings: Mapping[str, Any]) -> bool:
+        """Whether a fold has an explanation that was made with these settings."""
+        path = self._explanation(key, fold)
+        if not path.exists():
+            return False
         asked = json.loads(json.dumps(settings))
-        found = self._explanations(key)
-        return {fold for fold, item in found.items() if item.get("settings") == asked}
+        return bool(read_explanation(path, fold).get("settings") == asked)
 
     def write_explanation(self, key: str, fold: int, explanation: Mapping[str, Any]) -> None:
         """Store what a fold's model went by; aggregates, no patient's row."""

@@ -251,6 +251,30 @@ def test_what_cannot_be_verified_is_refused_with_a_code(finished, cytobench, wor
         assert "Traceback" not in done.stderr
 
 
+def test_code_that_a_store_names_is_imported_only_where_somebody_vouches_for_it(
+    finished, cytobench, working_directory
+):
+    store, _, keys = finished
+    path = store.root / keys["toy_ridge"] / "cell.json"
+    about = json.loads(path.read_text())
+    about["asked"]["model"] = {"name": "toy_ridge", "_target_": "from_elsewhere.make"}
+    path.write_text(json.dumps(about))
+    seal_again(path)
+    trap = "from pathlib import Path\n\nPath('sprung').touch()\nmake = None\n"
+    (working_directory / "from_elsewhere.py").write_text(trap)
+    sprung = working_directory / "sprung"
+
+    done = cytobench("verify", keys["toy_ridge"], check=False)
+
+    assert (done.returncode, sprung.exists()) == (2, False)
+    assert "[E142]" in done.stderr
+    assert "names code to import, from_elsewhere.make" in done.stderr
+
+    cytobench("verify", keys["toy_ridge"], "--trust", check=False)
+
+    assert sprung.exists(), "with --trust it is imported: the trap is one"
+
+
 @pytest.mark.parametrize(
     ("words", "code"), [(("--fold", "9"), "E142"), (("--fold-seconds", "-1"), "E115")]
 )

@@ -8,7 +8,7 @@ import pytest
 
 from cytobench.core.process import Process, this_process
 from cytobench.run import claims
-from cytobench.run.claims import Claims
+from cytobench.run.claims import Claims, claimed
 
 ELSEWHERE = b"0123456789ab-1-1\n"
 
@@ -41,6 +41,13 @@ def test_a_fold_belongs_to_one_run_until_it_lets_go(root):
         first.release("cell", 0)
 
         assert second.take("cell", 0)
+
+
+def test_running_a_fold_and_explaining_it_are_claimed_apart(root):
+    with Claims(root) as runs, Claims(root, "explaining") as explains:
+        assert runs.take("cell", 3)
+        assert explains.take("cell", 3)
+        assert len(claimed(root)) == 2
 
 
 def test_nothing_is_left_when_a_run_ends(root):

@@ -1,5 +1,6 @@
 """Explanations: of the model that was scored, of baseline columns, from the test part alone."""
 
+import threading
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -9,7 +10,8 @@ from cytobench.core.errors import PluginError, UsageError
 from cytobench.core.result import FoldFailure
 from cytobench.evaluate.importance import dependences, importances, most_important, shapley, used
 from cytobench.run.cells import load_cell
-from cytobench.run.explained import explain_cells, settings_from_config
+from cytobench.run.claims import Claims, claimed
+from cytobench.run.explained import EXPLAINING, explain_cells, settings_from_config
 from cytobench.run.explaining import ExplainSpec, Settings, _Fitted, explain_fold
 from cytobench.run.fold import run_fold
 from cytobench.run.jobs import plan_jobs
@@ -229,6 +231,56 @@ def test_finished_folds_are_explained_once_and_again_with_other_settings(toy_plu
     assert [item["fold"] for item in cell.explanations] == [0, 1, 2, 3, 4]
     assert cell.explanations[0]["settings"] == {"repeats": 2, "points": 10, "shap": True}
     assert len(importances(cell.explanations)) == 7
+
+
+def test_what_another_run_explains_is_waited_for_and_not_explained_again(toy_plugins, tmp_path):
+    store = RunStore(tmp_path / "runs")
+    jobs = plan_jobs([*SMALL, "floors=[guess]", "engine=serial"])
+    run_cells(jobs.cells, jobs.settings["engine"], store, "command", Quiet())
+    ended = []
+
+    def explain():
+        with_all = explain_cells(jobs.cells, Settings(), jobs.settings["engine"], store, begun)
+        ended.append(with_all)
+
+    def begun(folds):
+        return lambda what, steps: None
+
+    both = [threading.Thread(target=explain) for _ in range(2)]
+    for run in both:
+        run.start()
+    for run in both:
+        run.join()
+
+    assert sum(run.folds for run in ended) == 5, "no fold twice"
+    for run in ended:
+        assert run.folds + run.kept + run.of_others == 5
+        assert not run.failures
+    assert claimed(store.root) == []
+
+
+def test_a_fold_that_another_run_lets_go_of_unexplained_is_explained_here(toy_plugins, tmp_path):
+    store = RunStore(tmp_path / "runs")
+    jobs = plan_jobs([*SMALL, "floors=[]", "engine=serial"])
+    run_cells(jobs.cells, jobs.settings["engine"], store, "command", Quiet())
+    key = load_cell(jobs.cells[0]).key
+    told = []
+
+    with Claims(store.root, EXPLAINING) as other:
+        assert other.take(key, 2)
+
+        def begun(folds):
+            def advance(what, steps):
+                told.append(what)
+                if len(told) == 4:  # all but the one that the other run holds
+                    other.release(key, 2)
+
+            return advance
+
+        done = explain_cells(jobs.cells, Settings(), jobs.settings["engine"], store, begun)
+
+    assert (done.folds, done.of_others) == (5, 0)
+    assert store.explained(key, asdict(Settings())) == {0, 1, 2, 3, 4}
 
 
 @pytest.mark.parametrize(
