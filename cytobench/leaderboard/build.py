@@ -165,6 +165,7 @@ def board_of(
     entry: str,
     cell: StoredCell,
     about_of: Callable[[str], Mapping[str, Any]] | None = None,
+    floors: dict[str, Row] | None = None,
 ) -> tuple[Board, Row] | tuple[BenefitBoard, BenefitRow]:
     """A board of one cell and the floor that it is measured against, and its row.
 
@@ -175,20 +176,28 @@ def board_of(
     about_of : callable, optional
         Key -> what ``cell.json`` says, for a caller that remembers it: every cell of the entry is
         asked about each time.
+    floors : dict, optional
+        Cell key -> row of the floor that the last such board had, with all that was computed of
+        it; kept up to date, for a caller that asks for one cell after the other.
     """
-    cells = [cell]
+    cells, known = [cell], {} if floors is None else floors
     for key in store.keys(suite, entry):
         about = (about_of or store.about)(key)
         is_reference = about["model"]["name"] in (REFERENCE, RULE) and key != cell.key
         if is_reference and comparable(about) == comparable(cell.about):
-            floor = store.read_cell(key)
-            cells += [floor] if floor.complete else []
+            floor = known[key].cell if key in known else store.read_cell(key)
+            cells += [floor] if floor is not None and floor.complete else []
     if cell.about["task"]["kind"] == BENEFIT:
         rules = rank_benefit(Entry(suite, entry, cells, {}, 0))
         return rules, next(r for r in rules.rows if r.cell and r.cell.key == cell.key)
     null = null_scores(store, suite, entry, cells)
-    board = rank(Entry(suite, entry, cells, {}, 0, null))
-    return board, next(row for row in board.rows if row.cell and row.cell.key == cell.key)
+    assessed = {key: row.assessment for key, row in known.items() if key != cell.key}
+    board = rank(Entry(suite, entry, cells, {}, 0, null), assessed=assessed)
+    rows = {row.cell.key: row for row in board.rows if row.cell}
+    if len(rows) > 1:  # of one entry at a time: a row may hold thousands of resamples
+        known.clear()
+        known.update({key: row for key, row in rows.items() if key != cell.key})
+    return board, rows[cell.key]
 
 
 def _selections(store: RunStore, entry: Entry) -> dict[str, Selected]:

@@ -119,13 +119,19 @@ class Board:
         return next((row.added.reference for row in self.rows if row.added), None)
 
 
-def rank(entry: Entry, selections: Mapping[str, Selected] | None = None) -> Board:
+def rank(
+    entry: Entry,
+    selections: Mapping[str, Selected] | None = None,
+    assessed: Mapping[str, Assessment] | None = None,
+) -> Board:
     """Order the rows by the headline metric and mark who is tied with the best.
 
     Parameters
     ----------
     selections : mapping, optional
         Cell key -> BBC-CV of its searches.
+    assessed : mapping, optional
+        Cell key -> its numbers, where another board had them computed.
     """
     about = entry.about
     kind, protocol = about["task"]["kind"], about["protocol"]["name"]
@@ -133,7 +139,8 @@ def rank(entry: Entry, selections: Mapping[str, Selected] | None = None) -> Boar
     names, sites = labels(entry.cells), about["test_labels"]
 
     def row(label: str, role: str, folds: Sequence[FoldResult], cell: StoredCell | None) -> Row:
-        assessment = assess(kind, protocol, folds, about["task"])
+        known = (assessed or {}).get(cell.key) if cell else None
+        assessment = known or assess(kind, protocol, folds, about["task"])
         return _row(label, role, assessment, sites, cell)
 
     rows = [

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from cytobench.leaderboard.build import board_of, pages
 from cytobench.leaderboard.collect import labels
+from cytobench.leaderboard.rank import Row
 from cytobench.run.claims import WORKING
 from cytobench.run.jobs import AD_HOC
 from cytobench.run.store import PLANNING, RunStore, StoredCell
@@ -71,6 +72,7 @@ class Mirror:
         # What a cell is does not change while its entry is mirrored.
         self._about = cache(store.about)
         self._cohort = cache(partial(cohort_text, store))
+        self._floors: dict[str, Row] = {}
         self._experiments: dict[tuple[str, str], _Experiment] = {}
         self._turn = Turn(store.root / WORKING / TURN, self._look_again)
 
@@ -288,7 +290,9 @@ class Mirror:
         name = cell.about["model"]["name"]
         shown = None
         if cell.complete:
-            shown = board_of(self.store, experiment.suite, experiment.entry, cell, self._about)
+            shown = board_of(
+                self.store, experiment.suite, experiment.entry, cell, self._about, self._floors
+            )
         record = make_record(
             cell,
             experiment.suite,

@@ -7,8 +7,9 @@ import pytest
 
 from cytobench.core.errors import UsageError
 from cytobench.core.result import FoldResult, Predictions
-from cytobench.leaderboard.build import boards, write
+from cytobench.leaderboard.build import board_of, boards, write
 from cytobench.leaderboard.render import to_json, to_markdown
+from cytobench.report.tables import numbers
 from cytobench.run.store import RunStore
 
 FOLDS, SIZE = 10, 30
@@ -116,6 +117,20 @@ def test_every_number_has_its_interval_and_its_n(store):
         assert estimate["low"] < estimate["value"] < estimate["high"]
         assert "Nadeau-Bengio" in estimate["method"]
     assert json.loads(to_json(board))["n"] == 300
+
+
+def test_one_cell_after_the_other_is_told_what_it_is_told_alone(store):
+    for seed, (name, strength) in enumerate({"clinical_only": 0.5, "strong": 2, "weak": 1}.items()):
+        add(store, name, strength, seed=seed)
+    cells = [store.read_cell(f"key-{name}") for name in ("clinical_only", "strong", "weak")]
+    floors = {}
+
+    for cell in (*cells, *cells):
+        _, row = board_of(store, "suite", "trial-response", cell, floors=floors)
+        _, alone = board_of(store, "suite", "trial-response", cell)
+        assert numbers(row, None) == numbers(alone, None), row.label
+
+    assert list(floors) == ["key-clinical_only"], "only the floor is kept"
 
 
 def test_cells_of_another_revision_never_share_the_table(store):
