@@ -1,6 +1,6 @@
 """How far Dask workers scale on this machine: 1, 2 and 4 of them.
 
-    python benchmarks/dask_scaling.py [--rounds 1] [--workload W1-light]
+    python benchmarks/dask_scaling.py [--rounds 1] [--workload W1-mid]
 
 Whole commands, as in dask_time.py. Beside the wall clock stands the processor time: what it grows
 by is what further workers cost, whatever else the machine does.
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run with so many workers in turn, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--workload", default="W1-light")
+    parser.add_argument("--workload", default="W1-mid")
     options = parser.parse_args(arguments)
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)  # what orphans used is counted
     loads = [os.getloadavg()[0]]

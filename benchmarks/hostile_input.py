@@ -5,7 +5,7 @@
 The families are those of `tests/hostile`, drawn by hypothesis. Each example has 20 seconds of
 CPU and the process 4 GiB; whatever is neither refused with a code nor read right is counted as
 uncaught, with its first traceback. Writes a table (Markdown) and the
-numbers (JSON). Four minutes of CPU.
+numbers (JSON). Ten minutes of CPU.
 """
 
 from __future__ import annotations
