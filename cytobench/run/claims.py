@@ -15,6 +15,7 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -51,7 +52,7 @@ class Claims:
 
     def __init__(self, root: Path, work: str = "") -> None:
         self.root = root
-        self._claim = CLAIM + (f"{work}-" if work else "")
+        self._claim = _begun(work)
         self._said = f"{this_process()}\n".encode()
         name = f"{this_process()}.{secrets.token_hex(4)}"
         self._own = root / WORKING / name
@@ -168,6 +169,33 @@ class Claims:
         """Remove what runs have left here that were killed."""
         for path in left_by_the_gone((self.root / WORKING).iterdir()):
             path.unlink(missing_ok=True)
+
+
+def let_go(folder: Path, folds: Collection[int], work: str = "") -> None:
+    """Remove claims of folds that are done, where who held them was killed before it could.
+
+    Nobody asks for such a fold again, so that nobody would take its claim over.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a cell.
+    work : str
+        As :class:`Claims`.
+    """
+    begun = _begun(work)
+    for path in folder.glob(f"{begun}*"):
+        number = path.name.removeprefix(begun)
+        if number.isdecimal() and int(number) in folds:
+            with suppress(OSError):  # a store that cannot be written has nothing to be tidied for
+                process = claimant(path.read_bytes())
+                if process is not None and process.gone:
+                    path.unlink()
+
+
+def _begun(work: str) -> str:
+    """What names of claims begin with."""
+    return CLAIM + (f"{work}-" if work else "")
 
 
 def claimed(root: Path) -> list[Path]:

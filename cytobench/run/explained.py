@@ -10,7 +10,7 @@ from typing import Any
 from cytobench.core.errors import CytobenchError, UsageError
 from cytobench.core.result import FoldFailure
 from cytobench.run.cells import Cell, load_cell
-from cytobench.run.claims import Claims
+from cytobench.run.claims import Claims, let_go
 from cytobench.run.engine import run_folds
 from cytobench.run.explaining import ExplainSpec, Settings
 from cytobench.run.share import Share
@@ -96,6 +96,7 @@ def explain_cells(
             continue
         explained = store.explained(loaded.key, asdict(settings))
         finished = store.finished(loaded.key)
+        let_go(store.root / loaded.key, explained, EXPLAINING)
         done.kept += len(explained & finished)
         specs += [
             ExplainSpec(cell, loaded.key, fold, store.read_fold(loaded.key, fold), settings)

@@ -21,7 +21,7 @@ from cytobench.core.errors import (
 from cytobench.core.result import FoldFailure, FoldResult
 from cytobench.data.target import BENEFIT
 from cytobench.run.cells import Cell, LoadedCell, load_cell
-from cytobench.run.claims import Claims
+from cytobench.run.claims import Claims, let_go
 from cytobench.run.engine import check_engine, run_folds
 from cytobench.run.fold import FoldSpec
 from cytobench.run.lockstep import FoldsSpec, at_once
@@ -131,6 +131,7 @@ def run_cells(
             loaded = load_cell(cell)
             summary.damaged += store.mend(loaded.key)
             done = store.finished(loaded.key)
+            let_go(store.root / loaded.key, done)
             finished = len(done) == len(loaded.bench.plan.splits)
             if not finished:
                 loaded.model.factory  # noqa: B018 - a broken plugin is refused before its folds

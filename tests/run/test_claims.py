@@ -8,7 +8,7 @@ import pytest
 
 from cytobench.core.process import Process, this_process
 from cytobench.run import claims
-from cytobench.run.claims import Claims, claimed
+from cytobench.run.claims import Claims, claimed, let_go
 
 ELSEWHERE = b"0123456789ab-1-1\n"
 
@@ -64,6 +64,27 @@ def test_what_a_dead_process_held_is_free_at_once(root):
 
     with Claims(root) as own:
         assert own.take("cell", 0)
+
+
+def test_of_folds_that_are_done_the_claims_of_the_dead_are_removed_and_no_others(root):
+    dead = a_dead_process()
+    done, open_ = put(root, dead, 0), put(root, dead, 1)
+    elsewhere, odd = put(root, ELSEWHERE, 2), root / "cell" / ".claim-explaining-000"
+    odd.write_bytes(dead)
+    with Claims(root) as alive:
+        assert alive.take("cell", 3)
+
+        let_go(root / "cell", {0, 2, 3})
+
+        assert not done.exists()
+        assert open_.exists(), "the next run takes it over"
+        assert elsewhere.exists(), "whether it lives cannot be seen from here"
+        assert odd.exists(), "another kind of work"
+        assert alive.holder("cell", 3) == this_process()
+
+    let_go(root / "cell", {0}, "explaining")
+
+    assert not odd.exists()
 
 
 def test_a_process_of_the_same_number_that_started_later_is_another_one(root):
