@@ -7,13 +7,19 @@ import re
 HIDDEN = "***"
 _IN_ADDRESS = re.compile(r"(?<=://)(?:[^\s/@'\"]*|[^\s/@:'\"]*:[^\s'\"]*)@")
 """What stands between the scheme and the host; a password may hold ``/`` and ``@``."""
+NAMED = (
+    r"password|passphrase|passwd|pwd|secret|token|credentials?|authorization"
+    r"|(?:access|account|api|auth|encryption|private|secret|signing)[_-]?key"
+)
+"""How names end whose values open something."""
 _QUOTED = r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'"
 _IN_OPTION = re.compile(
-    rf"((?<![\w])[\"']?[\w.]*(?:password|passphrase|passwd|secret|token)[\"']?\s*[=:]\s*)"
+    rf"((?<![\w])[\"']?[\w.-]*(?:{NAMED})[\"']?\s*[=:]\s*(?:(?:bearer|basic)\s+)?)"
     rf"(?!\$\{{)({_QUOTED}|[^\s,}}'\"]+)",
     re.IGNORECASE,
 )
-"""``password: word`` in YAML, ``{password: word}`` and ``a.token=word`` in an override."""
+"""``password: word`` in YAML, ``{password: word}`` and ``a.token=word`` in an override,
+``export API_KEY=word``, ``Authorization: Bearer word``."""
 
 
 def without_secrets(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cytobench.core.secrets import NAMED
 from cytobench.privacy.codes import Leak
 from cytobench.privacy.knowledge import WORD, Knowledge
 from cytobench.privacy.material import Item
@@ -14,8 +15,8 @@ HOME = re.compile(
 )
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@\"'<>]*:(?!\*+@)[^/\s@\"'<>]+@[\w.-]+")
 SETTING = re.compile(
-    r"(?i)(?<![a-z])(password|passwd|pwd|passphrase|secret|(?:api|access|auth|private|secret)"
-    r"[_-]?(?:key|token)|token)[\"']?\s*[:=]\s*[\"']?(?!null\b|none\b|true\b|false\b|\*+|\$\{)"
+    rf"(?i)(?<![a-z])(?:{NAMED})[\"']?\s*[:=]\s*(?:(?:bearer|basic)\s+)?"
+    r"[\"']?(?!null\b|none\b|true\b|false\b|\*+|\$\{)"
     r"[\w+/=.~-]{6,}"
 )
 KEYS = re.compile(

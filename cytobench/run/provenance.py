@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import shlex
 import subprocess
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from cytobench import __version__
 from cytobench.core.hashing import digest, file_digest
-from cytobench.core.secrets import without_secrets
+from cytobench.core.secrets import HIDDEN, without_secrets
 from cytobench.registry.extras import distributions
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -35,6 +36,8 @@ DECIDING = (
     "tuning.py",
 )
 """The framework's sources that decide predictions; cohort and splits have their own hashes."""
+OF_WORKERS = re.compile(r"^(\+{0,2}engine\.env[\w.]*=)(?!\$\{[^}]*\}$).*", re.DOTALL)
+"""An override of the variables of workers, one interpolation excepted."""
 
 
 @lru_cache
@@ -88,5 +91,9 @@ def _git(*arguments: str) -> str:
 
 
 def command_line(overrides: Sequence[str]) -> str:
-    """The command that repeats a run; it is shown and stored, so that passwords are left out."""
-    return shlex.join(["cytobench", "run", *map(without_secrets, overrides)])
+    """The command that repeats a run; it is shown and stored, so that passwords are left out.
+
+    So is what workers get in their environment, under whatever name.
+    """
+    said = [OF_WORKERS.sub(rf"\1{HIDDEN}", override) for override in overrides]
+    return shlex.join(["cytobench", "run", *map(without_secrets, said)])

@@ -19,6 +19,12 @@ from cytobench.run.provenance import command_line
         ("engine.login.password='two words'", "engine.login.password=***"),
         ('{"passphrase": "s3 cret", "port": 22}', '{"passphrase": ***, "port": 22}'),
         ("engine.env={MLFLOW_TRACKING_TOKEN: s3cret}", "engine.env={MLFLOW_TRACKING_TOKEN: ***}"),
+        ("env={AWS_SECRET_ACCESS_KEY: s3cret, A: 1}", "env={AWS_SECRET_ACCESS_KEY: ***, A: 1}"),
+        ("engine.setup=['export API_KEY=s3cret']", "engine.setup=['export API_KEY=***']"),
+        ("https://host/x?api_key=s3cret", "https://host/x?api_key=***"),
+        ("Authorization: Bearer s3cret", "Authorization: Bearer ***"),
+        ("DB_PWD=s3cret", "DB_PWD=***"),
+        ("azure-account-key: s3cret", "azure-account-key: ***"),
     ],
 )  # fmt: skip
 def test_a_password_is_not_shown(text, shown):
@@ -34,6 +40,8 @@ def test_a_password_is_not_shown(text, shown):
         "tracking.uri=${oc.env:MLFLOW_TRACKING_URI}",
         "engine.login={password: ${oc.env:PASSWORD}}",
         "write to someone@example.org",
+        "key=value model.monkey=3 dataset.key: patient",
+        "basic statistics: of tokens, and of keys",
     ],
 )
 def test_what_holds_none_stays_as_it_is(text):
@@ -61,3 +69,15 @@ def test_an_error_shows_no_password():
 
 def test_the_command_that_repeats_a_run_holds_no_password():
     assert "s3cret" not in command_line(["tracking.uri=http://ann:s3cret@h", "model=ridge"])
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["engine.env={LOGIN: s3cret}", "engine.env.LOGIN=s3cret", "+engine.env.LOGIN='s3cret s3cret'"],
+)
+def test_the_command_holds_no_value_of_what_workers_get_in_their_environment(override):
+    said = command_line(["model=ridge", override, "engine.workers=2"])
+
+    assert "s3cret" not in said
+    assert "model=ridge" in said
+    assert "engine.workers=2" in said
