@@ -227,15 +227,31 @@ class Scores:
     def by_site(self, metric: str, labels: Sequence[str]) -> dict[str, tuple[Estimate, int]]:
         """Site -> metric on the site's patients with its interval, and their number.
 
-        Sites of fewer than five are left out.
+        Those of :attr:`hidden` are left out.
         """
         if self.protocol not in LEAVE_ONE_OUT:
             return {}
         return {
             labels[fold.fold]: (self._locked(metric, fold), len(fold.predictions.y))
-            for fold in self.folds
-            if len(fold.predictions.y) >= FEWEST
+            for position, fold in enumerate(self.folds)
+            if position not in self.hidden
         }
+
+    @cached_property
+    def hidden(self) -> frozenset[int]:
+        """Positions of folds that stand for a site or study whose own numbers are not shown.
+
+        Those of fewer than five patients; where these together are fewer than five, their numbers
+        would follow from the others and those of all: the smallest that could be shown joins them.
+        """
+        if self.protocol not in LEAVE_ONE_OUT:
+            return frozenset()
+        sizes = [len(fold.predictions.y) for fold in self.folds]
+        ascending = sorted(range(len(sizes)), key=lambda position: sizes[position])
+        count = sum(size < FEWEST for size in sizes)
+        while count and count < len(sizes) and sum(sizes[k] for k in ascending[:count]) < FEWEST:
+            count += 1
+        return frozenset(ascending[:count])
 
     def _locked(self, metric: str, fold: FoldResult) -> Estimate:
         """The metric on one test set that no other fold shares."""

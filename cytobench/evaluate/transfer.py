@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cytobench.core.result import FoldResult
+from cytobench.evaluate.cohort_facts import FEWEST
 from cytobench.evaluate.intervals import Estimate
 from cytobench.evaluate.scores import HEADLINE, Scores
 
@@ -23,6 +24,8 @@ def transfer_matrix(
     trained_on: Mapping[str, str],
 ) -> Matrix:
     """Every pair of studies that was run; empty where the protocol makes none.
+
+    Studies of fewer than five patients are left out.
 
     Between studies each value is of one locked test set, its interval DeLong's (1988,
     doi:10.2307/2531595) on the logit scale for an AUC, over patients for other metrics; the fitted
@@ -47,7 +50,8 @@ def transfer_matrix(
         groups.setdefault(pair, []).append(fold)
     for fold in folds:
         groups[OTHERS, test_labels[fold.fold]] = [fold]
-    return {pair: _of(kind, parts) for pair, parts in groups.items()}
+    made = {pair: _of(kind, parts) for pair, parts in groups.items()}
+    return {pair: (estimate, n) for pair, (estimate, n) in made.items() if n >= FEWEST}
 
 
 def _of(kind: str, folds: Sequence[FoldResult]) -> tuple[Estimate, int]:

@@ -134,7 +134,10 @@ def _row_json(row: Row) -> dict[str, Any]:
         "undefined_folds": row.undefined,
         "tied_with_best": row.tied_with_best,
         "p_against_best": row.p_against_best,
-        "by_fold": row.by_fold,
+        "by_fold": {
+            name: [None if k in row.assessment.scores.hidden else x for k, x in enumerate(values)]
+            for name, values in row.by_fold.items()
+        },
         "seconds_per_fold": row.seconds,
     }
     return out if row.cell is None else out | _of_cell(row.cell)

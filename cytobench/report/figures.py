@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -95,12 +95,19 @@ def _as_written(figure: Any) -> Iterator[None]:
         yield
 
 
-def roc(folds: Sequence[FoldResult], auc: Estimate, title: str) -> Any:
+def roc(
+    folds: Sequence[FoldResult], auc: Estimate, title: str, hidden: Collection[int] = ()
+) -> Any:
     """The mean of the folds' ROC curves, with each repeat behind it.
 
     Curves are averaged at fixed false positive rates (Fawcett 2006,
     doi:10.1016/j.patrec.2005.10.010), so that the area under the mean curve is the mean AUC of the
     folds, which is the number in the leaderboard. Folds with one class only have no curve.
+
+    Parameters
+    ----------
+    hidden : collection of int
+        Positions of folds that have no curve of their own, being of too small a site.
     """
     curves = {fold.fold: curve for fold in folds if (curve := _roc_curve(fold)) is not None}
     figure, axes = canvas(title, square=True)
@@ -109,7 +116,7 @@ def roc(folds: Sequence[FoldResult], auc: Estimate, title: str) -> Any:
     repeats = sorted({fold.repeat for fold in folds})
     groups = [[fold.fold for fold in folds if fold.repeat == repeat] for repeat in repeats]
     if len(groups) == 1:  # one repeat: its folds (sites, say) say more than their mean again
-        groups = [[fold.fold] for fold in folds]
+        groups = [[fold.fold] for k, fold in enumerate(folds) if k not in hidden]
     for group in groups:
         drawn = [curves[fold] for fold in group if fold in curves]
         if drawn:

@@ -95,7 +95,7 @@ def _of_probabilities(row: Row, board: Board, said: str) -> Iterator[Illustratio
     folds = cell.scores.folds
     yield Illustration(
         "roc",
-        figures.roc(folds, row.estimate("auc"), title),
+        figures.roc(folds, row.estimate("auc"), title, cell.scores.hidden),
         "ROC curve: mean over the folds that hold both classes. Its area is the AUC of the table.",
         f"ROC curve: sensitivity against 1 - specificity. {said}.",
     )

@@ -18,7 +18,15 @@ from cytobench.leaderboard.rank import Row
 from cytobench.run.store import StoredCell
 from cytobench.tracking.benefit_record import values_of
 from cytobench.tracking.notes import run_note
-from cytobench.tracking.shown import NAMES, as_word, charted, is_benefit, rule_row, scores_of
+from cytobench.tracking.shown import (
+    NAMES,
+    as_word,
+    charted,
+    hidden_folds,
+    is_benefit,
+    rule_row,
+    scores_of,
+)
 
 CELL, STORE, ENTRY = "cytobench.cell", "cytobench.store", "cytobench.entry"
 """Tags by which runs (the cell's key, which store it came from) and experiments are ours."""
@@ -109,10 +117,12 @@ def _metrics(cell: StoredCell, row: Row | BenefitRow | None) -> list[Measured]:
         found += _of_row(row) if isinstance(row, Row) else []
     series = charted(cell)
     series["seconds"] = np.array([sum(fold.timings.values()) for fold in cell.folds])
+    hidden = hidden_folds(cell)
     for name, values in series.items():
         found += [
             Measured(f"fold/{name}", float(value), fold.fold)
-            for fold, value in zip(cell.folds, values, strict=True)
+            for position, (fold, value) in enumerate(zip(cell.folds, values, strict=True))
+            if position not in hidden
         ]
     found += _by_epoch(cell)
     return [  # rounded, as the table shows every digit; undefined: nothing to chart

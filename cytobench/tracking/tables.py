@@ -14,7 +14,15 @@ from cytobench.leaderboard.rank import Row
 from cytobench.report.text import printable
 from cytobench.run.store import StoredCell
 from cytobench.tracking.benefit_record import number_rows
-from cytobench.tracking.shown import NAMES, as_word, charted, is_benefit, kind_of_error, scores_of
+from cytobench.tracking.shown import (
+    NAMES,
+    as_word,
+    charted,
+    hidden_folds,
+    is_benefit,
+    kind_of_error,
+    scores_of,
+)
 
 FORMULA = tuple("=+-@＝＋－＠")
 """First characters for which spreadsheets take a text to be a formula; the wide ones, too."""
@@ -77,16 +85,21 @@ def _importance_rows(cell: StoredCell) -> list[dict[str, Any]]:
 def _fold_rows(cell: StoredCell) -> list[dict[str, Any]]:
     by_fold = _every_by_fold(cell)
     labels = cell.about["test_labels"]
+    hidden = hidden_folds(cell)
     rows = []
     for position, fold in enumerate(cell.folds):
         n_test = len(fold.predictions.y)
-        shown = n_test >= FEWEST
+        shown = n_test >= FEWEST and position not in hidden
         label = {"test part": labels[fold.fold] if shown else ""} if any(labels) else {}
         rows.append(
             {"fold": fold.fold, "repeat": fold.repeat}
             | label
-            | {"n train": fold.n_train, "n test": n_test if shown else ""}
-            | {name: _digits(values[position]) for name, values in by_fold.items()}
+            | {"n train": "" if position in hidden else fold.n_train}
+            | {"n test": n_test if shown else ""}
+            | {
+                name: "" if position in hidden else _digits(values[position])
+                for name, values in by_fold.items()
+            }
             | {"threshold": _digits(fold.threshold)}
             | {"seconds": f"{sum(fold.timings.values()):.3f}"}
             | {name: as_word(value) for name, value in fold.params.items()}

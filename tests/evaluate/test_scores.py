@@ -204,6 +204,32 @@ def test_a_site_with_one_class_has_no_auc_and_leaves_four():
     assert not np.isnan(scores.by_fold["brier"]).any()
 
 
+@pytest.mark.parametrize(
+    ("sizes", "hidden"),
+    [
+        ((40, 41, 50), set()),
+        ((40, 41, 3), {2, 0}),  # 3 would follow from the number of all
+        ((40, 4, 41, 3), {1, 3}),
+        ((40, 1, 41, 3), {0, 1, 3}),
+        ((5, 41), set()),
+        ((3,), {0}),
+    ],
+)
+def test_numbers_of_small_sites_are_not_shown_nor_do_they_follow(sizes, hidden):
+    folds = [
+        one(np.linspace(0.2, 0.8, n), np.arange(n) % 2.0, np.arange(n), 0, None, 0.5, f"s{k}-", k)
+        for k, n in enumerate(sizes)
+    ]
+    names = [f"site {k}" for k in range(len(sizes))]
+
+    scores = Scores("classification", "leave_one_site_out", folds)
+
+    assert scores.hidden == hidden
+    shown = set(scores.by_site("brier", names))
+    assert shown == {name for k, name in enumerate(names) if k not in hidden}
+    assert Scores("classification", "repeated_stratified", folds).hidden == set()
+
+
 def test_other_protocols_have_no_sites():
     assert of_fixture().by_site("auc", [""] * 5) == {}
     assert of_fixture().over_sites is None

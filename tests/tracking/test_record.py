@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
+from dataclasses import replace
 
 import pytest
 
+from cytobench.leaderboard.build import board_of
+from cytobench.leaderboard.render import to_json
 from cytobench.tracking.notes import experiment_note, run_note
 from cytobench.tracking.record import _typical, make_record
 from cytobench.tracking.shown import NAMES
@@ -43,9 +47,35 @@ def test_leave_one_site_out_lists_its_sites(store, write_cell):
     assert first["test part"] == "Aarhus"
 
 
-def test_a_floor_says_that_it_is_one(store, write_cell):
-    from dataclasses import replace
+def test_nothing_is_said_of_a_site_of_three_patients_alone(store, write_cell):
+    key = write_cell(
+        "toy_ridge", "k1", protocol={"name": "leave_one_site_out", "claim": "a new site"},
+        test_labels=["Aarhus", "Bonn", "Cork", "Delft"],
+    )  # fmt: skip
+    fold = store.read_fold(key, 3)
+    columns = {name: list(values)[:3] for name, values in vars(fold.predictions).items() if values}
+    store.write_fold(key, replace(fold, predictions=replace(fold.predictions, **columns)))
+    cell = store.read_cell(key)
+    board, row = board_of(store, "quickstart", "toy-response", cell)
 
+    record = make_record(cell, "s", "e", "toy_ridge", [], row)
+    rows = list(csv.DictReader(io.StringIO(tables(cell, row)["folds.csv"])))
+    shown = json.loads(to_json(board))["rows"][0]
+
+    # Of one more site nothing is said either: three would follow from its number and that of all.
+    charted = {item.step for item in record.metrics if item.name.startswith("fold/")}
+    assert charted == {1, 2}
+    for hidden in (rows[0], rows[3]):
+        assert {hidden[name] for name in ("test part", "n train", "n test", "AUC", "Brier")} == {""}
+    assert rows[1]["n test"] == "20"
+    assert set(shown["sites"]) == {"Bonn", "Cork"}
+    for values in shown["by_fold"].values():
+        assert values[0] is values[3] is None
+        assert values[1] is not None
+    assert "Delft" not in run_note(cell, [])
+
+
+def test_a_floor_says_that_it_is_one(store, write_cell):
     cell = store.read_cell(write_cell("guess", "k1"))
     about = {**cell.about, "model": {**cell.about["model"], "role": "floor"}}
     assert "A floor:" in run_note(replace(cell, about=about), [])
