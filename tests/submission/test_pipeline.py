@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from support.tampering import with_json
 
 SCRIPT = Path(__file__).parents[2] / ".ci" / "verify-submission"
@@ -49,6 +50,7 @@ def repository(tmp_path, made):
             env={**os.environ, "CYTOBENCH": str(command)},
         )  # fmt: skip
 
+    verify.root, verify.command = root, command
     git("init", "-q", "-b", "main")
     commit({"README.md": b"# Ours\n"})
     git("checkout", "-q", "-b", "submission")
@@ -66,6 +68,41 @@ def test_an_added_bundle_is_recomputed_and_refitted_with_the_added_plugin(reposi
     assert "submitted.zip: recomputed" in recomputed.stdout
     assert refitted.returncode == 0, refitted.stdout + refitted.stderr
     assert "submitted.zip: verified" in refitted.stdout
+
+
+@pytest.mark.parametrize(("job", "state"), [("recompute", "recomputed"), ("refit", "verified")])
+def test_the_workflow_of_the_page_does_so(repository, made, job, state):
+    git, commit, verify = repository
+    root = verify.root
+    git("checkout", "-q", "main")
+    commit({".ci/verify-submission": SCRIPT.read_bytes()})
+    (root / ".ci" / "verify-submission").chmod(0o755)
+    commit({}, "it can be called")
+    git("checkout", "-q", "submission")
+    git("rebase", "-q", "main")
+    source = (made.folder / "plugins" / "models" / "our_ridge.py").read_bytes()
+    commit({PLACE / "ridge.zip": made.toy, "plugins/models/our_ridge.py": source})
+    git("update-ref", "refs/remotes/origin/main", "main")
+    steps = [step["run"] for step in workflow()["jobs"][job]["steps"] if "run" in step]
+    worktree, install, check = steps
+    assert "pip install" in install  # its own job takes minutes: the environment is another one
+    (root.parent / "venv" / "bin").mkdir(parents=True)
+    (root.parent / "venv" / "bin" / "cytobench").symlink_to(verify.command)
+    given = {"GITHUB_BASE_REF": "main", "GITHUB_RUN_ID": "7"}
+
+    done = subprocess.run(
+        ["bash", "-ec", f"{worktree}\n{check}"],
+        cwd=root, capture_output=True, text=True, check=False, env={**os.environ, **given},
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"submitted.zip: {state}" in done.stdout
+
+
+def workflow():
+    """The one that maintainers are told to use."""
+    text = (SCRIPT.parents[1] / "docs" / "submit.md").read_text(encoding="utf-8")
+    return yaml.safe_load(text.partition("```yaml\n")[2].partition("```")[0])
 
 
 def test_a_tampered_bundle_fails_the_pipeline(repository, made):
