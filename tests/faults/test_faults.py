@@ -7,7 +7,7 @@ import sys
 from contextlib import closing
 
 import pytest
-from support.faults import COMMAND, FOLDS, Stage, first_stage
+from support.faults import COMMAND, FOLDS, GO_ON, Stage, first_stage
 from support.injected import FAULTS, tried
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -22,7 +22,7 @@ def undisturbed(tmp_path_factory):
 def cases():
     for number, fault in enumerate(FAULTS):
         marks = [pytest.mark.slow] if fault.slow else []
-        if "tmpfs" in fault.name or "read-only store" in fault.name:
+        if "tmpfs" in fault.name or "read-only" in fault.name:
             marks.append(pytest.mark.skipif(not MOUNTS, reason="no namespaces for mounts here"))
         yield pytest.param(number, fault, id=fault.befall.__name__, marks=marks)
 
@@ -35,6 +35,7 @@ def test_after_a_fault_the_same_command_completes_the_run(undisturbed, tmp_path,
 
     assert outcome.seen.code in fault.codes, outcome.seen.said
     assert fault.shows in outcome.seen.said, outcome.seen.said
+    assert (GO_ON in outcome.seen.said) == fault.resumes, outcome.seen.said
     assert "Traceback" not in outcome.seen.said
     assert outcome.again.code == 0, outcome.again.said
     computed = f"{FOLDS - outcome.finished} folds computed, {outcome.finished} were already there"
