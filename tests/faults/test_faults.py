@@ -7,16 +7,11 @@ import sys
 from contextlib import closing
 
 import pytest
-from support.faults import COMMAND, FOLDS, GO_ON, Stage, first_stage
+from support.faults import FOLDS, GO_ON, Stage
 from support.injected import FAULTS, tried
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 MOUNTS = shutil.which("unshare") and not subprocess.run(["unshare", "-rm", "true"]).returncode
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    return first_stage(tmp_path_factory.mktemp("undisturbed"))
 
 
 def cases():
@@ -43,17 +38,6 @@ def test_after_a_fault_the_same_command_completes_the_run(undisturbed, tmp_path,
     assert outcome.lost == []
     assert outcome.differences == []
     assert outcome.debris == []
-
-
-@pytest.mark.slow
-def test_what_mlflow_has_missed_is_written_by_cytobench_track(undisturbed, tmp_path):
-    stage = Stage(tmp_path, undisturbed)
-    missed = stage.run("tracking=mlflow", "tracking.uri=sqlite:////proc/mlflow.db")
-    assert "[E601]" in missed.said
-
-    track = subprocess.run([*COMMAND, "track"], cwd=tmp_path, capture_output=True, text=True)
-
-    assert "2 cells written" in track.stdout, track.stderr
 
 
 @pytest.mark.slow

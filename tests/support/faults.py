@@ -153,7 +153,8 @@ class Stage:
         """What no finished run leaves behind."""
         hidden = [path for path in self.store.rglob("*") if path.name.startswith(".")]
         working = self.store / "working"
-        return hidden + [path for path in working.glob("*") if path.name != "mlflow"]
+        kept = ("mlflow", "unmirrored")
+        return hidden + [path for path in working.glob("*") if path.name not in kept]
 
 
 def _timeless(value):
