@@ -30,9 +30,9 @@ OPENING = 180.0
 class Live:
     """Has finished cells written to MLflow by another process, in the order in which they finish.
 
-    No result depends on it: a problem is said once and ends the mirroring. ``cytobench track`` makes
-    up for it, and so does the next run that has the cell. As a context it waits for what is left;
-    where the block was interrupted, it stops the process and says what is missing.
+    No result depends on it: a problem is said once and ends the mirroring. ``cytobench track``
+    makes up for it, and so does the next run that has the cell. As a context it waits for what is
+    left; where the block was interrupted, it stops the process and says what is missing.
 
     Parameters
     ----------
