@@ -101,6 +101,7 @@ def in_general(line: str, folder: Path) -> str:
     line = line.replace(f"{folder}/", "")
     line = re.sub(r"\b[0-9a-f]{64}\b", "<cell>", line)
     line = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:<port>", line)
+    line = re.sub(r"mlflow\.db\.\d+", "mlflow.db.<process>", line)
     return re.sub(r"\b[1-9]\d*(?= of | are left| folds computed| came | were )", "n", line)
 
 
