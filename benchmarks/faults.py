@@ -5,8 +5,9 @@
 With ``--only`` the other rows stay as they are.
 
 Every try has its own seed, which decides when the fault comes and what it hits. After it the same
-command is given again, and every stored number is compared with those of an undisturbed run. The
-faults are those of ``tests/faults``, which tries each of them once.
+command is given again, by a shell and as the run has printed it where it has, and every stored
+number is compared with those of an undisturbed run. The faults are those of ``tests/faults``, which
+tries each of them once.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ from race import RESULTS, ROOT, about_the_machine, in_words, keep
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-from support.faults import FOLDS, Stage, first_stage
+from support.faults import FOLDS, GO_ON, Stage, first_stage
 from support.injected import FAULTS, Fault, tried
 
 HEAD = f"""# What befalls a run
 
 `python benchmarks/faults.py` makes this page: real `cytobench run` commands of {FOLDS} folds. The
-seed of a try decides when the fault comes and what it hits. Then the same command is given again.
+seed of a try decides when the fault comes and what it hits. Then the same command is given again,
+by a shell and as the run has printed it where it has.
 *Lost* counts finished folds that are gone or not what they were; *wrong* counts folds and boards
 of which any number differs from an undisturbed run's in any digit, durations aside.
 """
@@ -85,6 +87,7 @@ def row_of(fault: Fault, folders: Sequence[Path], undisturbed: Stage) -> dict[st
         wrong = {
             "exit code": outcome.seen.code not in fault.codes,
             "not said": fault.shows not in outcome.seen.said,
+            "how it goes on": (GO_ON in outcome.seen.said) != fault.resumes,
             "traceback": "Traceback" in outcome.seen.said,
             "not completed": outcome.again.code != 0,
             "files left behind": bool(outcome.debris),
@@ -98,6 +101,7 @@ def in_general(line: str, folder: Path) -> str:
     line = line.replace(f"{folder}/", "")
     line = re.sub(r"\b[0-9a-f]{64}\b", "<cell>", line)
     line = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:<port>", line)
+    line = re.sub(r"mlflow\.db\.\d+", "mlflow.db.<process>", line)
     return re.sub(r"\b[1-9]\d*(?= of | are left| folds computed| came | were )", "n", line)
 
 

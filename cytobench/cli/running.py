@@ -100,13 +100,17 @@ class _Progress:
         self.stack.__exit__(*why)
 
     def planned(self, cells: Sequence[Planned], refused: Sequence[Refused]) -> None:
-        """Open the bar, and start the mirror where there will be something for it to show."""
+        """Open the bar, and start the mirror where there is or will be something to write."""
         self.cells = cells
         for item in refused:
             if not item.applicable and not item.cell.permutation:
                 console.say(f"left out: {item.error.message}", style="dim")
         self.left = {cell.key: len(cell.missing) for cell in cells if cell.missing}
         missing = sum(self.left.values())
+        if self.mirror is not None:
+            for planned in cells:
+                if not planned.missing and self.mirror.owes(planned.key):
+                    self.mirror.cell(planned.key, planned.cell.suite, planned.cell.entry)
         if not missing:
             return
         observed = any(item.missing and not item.cell.permutation for item in cells)

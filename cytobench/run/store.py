@@ -17,6 +17,7 @@ is not read, and :meth:`RunStore.mend` has it computed again.
     runs/boards/<suite>/<entry>.json           an entry's pages, while its cells are what they were
     runs/reproduced/<sha256>.json              of a submitted bundle: which folds were refitted here
     runs/working/<process>                     a run under way; linked to by the folds that it holds
+    runs/working/unmirrored/<cell key>         empty: MLflow is owed the cell
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from typing import IO, Any
 from cytobench import console
 from cytobench.core.errors import CytobenchError
 from cytobench.tracking.mirror import SAFE
+from cytobench.tracking.owed import is_owed, owe
 
 PATIENCE = 1.0
 """Seconds of waiting at the end that need no words."""
@@ -29,9 +30,9 @@ OPENING = 180.0
 class Live:
     """Has finished cells written to MLflow by another process, in the order in which they finish.
 
-    No result depends on it: a problem is said once and ends the mirroring, and ``cytobench track``
-    makes up for it. As a context it waits for what is left; where the block was interrupted, it
-    stops the process and says what is missing.
+    No result depends on it: a problem is said once and ends the mirroring. ``cytobench track``
+    makes up for it, and so does the next run that has the cell. As a context it waits for what is
+    left; where the block was interrupted, it stops the process and says what is missing.
 
     Parameters
     ----------
@@ -43,6 +44,7 @@ class Live:
 
     def __init__(self, store: Path, config: Mapping[str, Any]) -> None:
         self.uri = str(config["uri"])
+        self._store = store
         self._place = {**config, "store": str(store)}
         self._writer: _Writer | None = None
         self._asked = self._written = 0
@@ -78,11 +80,16 @@ class Live:
 
     def cell(self, key: str, suite: str, entry: str, *, renew: bool = False) -> None:
         """Have a cell written, anew where `renew` says so; returns at once."""
+        owe(self._store, key)
         self.start()
         if self._writer is not None and not self._failed:
             self._writer.tell({"key": key, "suite": suite, "entry": entry, "renew": renew})
             self._asked += 1
             self._hear(self._writer)
+
+    def owes(self, key: str) -> bool:
+        """Whether an earlier run has handed a cell over in vain."""
+        return is_owed(self._store, key)
 
     def _wait(self, writer: _Writer) -> None:
         """Until everything is written, or the process has ended for another reason."""

@@ -25,6 +25,7 @@ from cytobench.run.store import PLANNING, RunStore, StoredCell
 from cytobench.tracking.artifacts import cohort_text, write_files
 from cytobench.tracking.board_record import BOARD, board_files, board_record
 from cytobench.tracking.notes import experiment_note
+from cytobench.tracking.owed import settle
 from cytobench.tracking.record import ENTRY, STORE, make_record
 from cytobench.tracking.turns import Turn
 from cytobench.tracking.view import TAG, state
@@ -110,6 +111,7 @@ class Mirror:
                 self._write(experiment, key)
                 self._leave_one(experiment, key)
             experiment.settled = False
+        settle(self.store.root, key)
         return written
 
     def _is_there(self, experiment: _Experiment, key: str) -> bool:

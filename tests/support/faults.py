@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from cytobench.leaderboard.build import pages
+from cytobench.run.claims import CLAIM
 from cytobench.run.store import RunStore
 from support.toy import TOY_MODELS, write_plugins
 
@@ -29,6 +30,8 @@ OVERRIDES = (
 )
 TIMES = ("seconds", "timings", "seconds_per_fold")
 COMMAND = [sys.executable, "-m", "cytobench"]
+GO_ON = "to go on: "
+"""Before the command by which a run that ends early is completed."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,18 @@ class Stage:
         """The run from its beginning to its end."""
         return self.ended(self.start(*more, **how))
 
+    def gone_on(self, seen):
+        """What a shell makes of the command by which a run has said that it goes on."""
+        command = seen.line(GO_ON).partition(GO_ON)[2]
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        with (self.folder / "log").open("wb") as stream:
+            process = subprocess.Popen(
+                ["sh", "-c", command],
+                cwd=self.folder, stdout=stream, stderr=stream,
+                env={**os.environ, "PATH": path, "COLUMNS": "200"},
+            )  # fmt: skip
+            return self.ended(process)
+
     def whole(self):
         """A stage on which everything is done, without doing it."""
         shutil.rmtree(self.store)
@@ -97,6 +112,12 @@ class Stage:
     def folds(self):
         """Finished folds' files, and what they are made of."""
         return {path: path.read_bytes() for path in self.store.glob("*/fold-*.parquet")}
+
+    def begun(self):
+        """Folds that are stored, and those that a run has claimed in order to do them."""
+        stored = {(path.parent.name, path.stem[-3:]) for path in self.folds()}
+        claims = self.store.glob(f"*/{CLAIM}*")
+        return stored | {(path.parent.name, path.name[-3:]) for path in claims}
 
     def until_folds(self, count, process):
         """Wait for a number of finished folds."""
@@ -132,7 +153,8 @@ class Stage:
         """What no finished run leaves behind."""
         hidden = [path for path in self.store.rglob("*") if path.name.startswith(".")]
         working = self.store / "working"
-        return hidden + [path for path in working.glob("*") if path.name != "mlflow"]
+        kept = ("mlflow", "unmirrored")
+        return hidden + [path for path in working.glob("*") if path.name not in kept]
 
 
 def _timeless(value):

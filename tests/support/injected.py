@@ -38,6 +38,8 @@ class Fault:
         What the user is to see; empty where there is nothing to be seen.
     slow : bool
         Whether it takes more than ten seconds.
+    resumes : bool
+        Whether the user is to be told the command that goes on.
     """
 
     name: str
@@ -45,11 +47,12 @@ class Fault:
     codes: set[int]
     shows: str
     slow: bool
+    resumes: bool
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a stage on which something befell the run and the same command came after.
+    """What became of a stage on which something befell the run and a second one came after.
 
     Attributes
     ----------
@@ -72,10 +75,10 @@ class Outcome:
 
 
 def tried(fault: Fault, stage: Stage, seed: int) -> Outcome:
-    """Have a fault befall a run, then give the same command again."""
+    """Have a fault befall a run, then give the same command again, or the one that it has said."""
     seen = fault.befall(stage, random.Random(seed))
     before = stage.folds()
-    again = stage.run()
+    again = stage.gone_on(seen) if fault.resumes else stage.run()
     after = stage.folds()
     return Outcome(
         seen=seen,
@@ -87,19 +90,22 @@ def tried(fault: Fault, stage: Stage, seed: int) -> Outcome:
     )
 
 
-def fault(name, *, codes, shows="", slow=False):
+def fault(name, *, codes, shows="", slow=False, resumes=False):
     """Add a function to the catalogue."""
 
     def add(befall):
-        FAULTS.append(Fault(name, befall, codes, shows, slow))
+        FAULTS.append(Fault(name, befall, codes, shows, slow, resumes))
         return befall
 
     return add
 
 
-def struck(stage, draw, engine, strike, pause=0.15, **how):
-    """A run to whose process something is done at a random moment between two folds or in one."""
-    process = _halted(stage, draw, engine, pause, how)
+def struck(stage, draw, engine, strike, settled=Stage.folds, **how):
+    """A run to whose process something is done at a random moment between two folds or in one.
+
+    At that moment not all folds are among those that `settled` counts.
+    """
+    process = _halted(stage, draw, engine, settled, how)
     begun = descendants(process.pid)
     strike(process)
     process.send_signal(signal.SIGCONT)
@@ -109,14 +115,14 @@ def struck(stage, draw, engine, strike, pause=0.15, **how):
     return seen
 
 
-def _halted(stage, draw, engine, pause, how):
+def _halted(stage, draw, engine, settled, how):
     """A run that stands still with folds left to do, however busy the machine is."""
     while True:
         process = stage.start(f"engine={engine}", "engine.workers=2", **how)
         stage.until_folds(draw.randint(1, FOLDS - 8), process)
-        time.sleep(draw.uniform(0, pause))
+        time.sleep(draw.uniform(0, 0.15))
         process.send_signal(signal.SIGSTOP)
-        if len(stage.folds()) < FOLDS:
+        if len(settled(stage)) < FOLDS:
             return process
         process.send_signal(signal.SIGCONT)  # it was faster: once more
         stage.ended(process)
@@ -138,10 +144,12 @@ def kill_worker(stage, draw):
     def strike(process):
         os.kill(draw.choice(workers(process.pid)), signal.SIGKILL)
 
-    return struck(stage, draw, "joblib", strike)
+    # Results wait to be stored: a worker that dies after the last one is missed by nobody, and
+    # nothing is said of it. Not so while there are folds that no worker has been given.
+    return struck(stage, draw, "joblib", strike, settled=Stage.begun)
 
 
-@fault("SIGTERM", codes={143}, shows="folds are stored")
+@fault("SIGTERM", codes={143}, shows="folds are stored", resumes=True)
 def terminate(stage, draw):
     return struck(stage, draw, "serial", lambda process: process.terminate())
 
@@ -158,7 +166,13 @@ def hang_up(stage, draw):
     return struck(stage, draw, "serial", strike, stdout=terminal, stderr=terminal)
 
 
-@fault("SIGTERM of the run and its workers", codes={143}, shows="folds are stored", slow=True)
+@fault(
+    "SIGTERM of the run and its workers",
+    codes={143},
+    shows="folds are stored",
+    slow=True,
+    resumes=True,
+)
 def terminate_all(stage, draw):
     def strike(process):
         os.killpg(process.pid, signal.SIGTERM)
@@ -166,12 +180,12 @@ def terminate_all(stage, draw):
     return struck(stage, draw, "joblib", strike)
 
 
-@fault("Ctrl-C", codes={130}, shows="folds are stored")
+@fault("Ctrl-C", codes={130}, shows="folds are stored", resumes=True)
 def interrupt(stage, draw):
     return struck(stage, draw, "serial", _ctrl_c)
 
 
-@fault("Ctrl-C, with workers", codes={130}, shows="folds are stored", slow=True)
+@fault("Ctrl-C, with workers", codes={130}, shows="folds are stored", slow=True, resumes=True)
 def interrupt_joblib(stage, draw):
     return struck(stage, draw, "joblib", _ctrl_c)
 
@@ -180,31 +194,40 @@ def _ctrl_c(process):
     os.killpg(process.pid, signal.SIGINT)
 
 
-@fault("full disk (a small tmpfs)", codes={1}, shows="[E512]")
+@fault("full disk (a small tmpfs)", codes={1}, shows="[E512]", resumes=True)
 def full_disk(stage, draw):
     size = draw.randint(90, 260)
     return _mounted(stage, f"mount -t tmpfs -o size={size}k none runs && cp salt runs")
 
 
-@fault("read-only store, folds missing", codes={1}, shows="[E512]")
+@fault("read-only store, folds missing", codes={1}, shows="[E512]", resumes=True)
 def read_only(stage, draw):
-    return _mounted(stage, "mount --bind runs runs && mount -o remount,bind,ro runs")
+    return _mounted(stage, _read_only("runs"))
 
 
 @fault("read-only store, all folds there", codes={0}, shows=NOTHING_NEW)
 def read_only_whole(stage, draw):
     stage.whole()
-    return _mounted(stage, "mount --bind runs runs && mount -o remount,bind,ro runs")
+    return _mounted(stage, _read_only("runs"))
 
 
 def _mounted(stage, how):
     """The run with another file system at its store; what it has stored is there afterwards."""
     shutil.copy(stage.store / "salt", stage.folder / "salt")
-    script = f'{how} && "$@"; code=$?; cp -a runs saved; exit $code'
-    seen = stage.run(before=("unshare", "-rm", "sh", "-c", script, "sh"))
+    seen = stage.run(before=_within(how, "code=$?; cp -a runs saved; exit $code"))
     shutil.rmtree(stage.store)
     (stage.folder / "saved").rename(stage.store)
     return seen
+
+
+def _read_only(folder):
+    """How a folder comes to be a file system that nobody can write, root included."""
+    return f"mount --bind {folder} {folder} && mount -o remount,bind,ro {folder}"
+
+
+def _within(how, after=""):
+    """Words that put a command among file systems of its own."""
+    return ("unshare", "-rm", "sh", "-c", f'{how} && "$@"; {after}', "sh")
 
 
 @fault("standard output on a full disk", codes={1}, shows="not all of the output")
@@ -347,12 +370,13 @@ def hanging(stage, draw):
 
 @fault("MLflow database on a read-only file system", codes={0}, shows="[E601]", slow=True)
 def unwritable(stage, draw):
-    return _mirrored(stage, "sqlite:////proc/mlflow.db")
+    (stage.folder / "share").mkdir()
+    return _mirrored(stage, "sqlite:///share/mlflow.db", before=_within(_read_only("share")))
 
 
-def _mirrored(stage, uri):
+def _mirrored(stage, uri, **how):
     begun = time.monotonic()
-    seen = stage.run("tracking=mlflow", f"tracking.uri={uri}")
+    seen = stage.run("tracking=mlflow", f"tracking.uri={uri}", **how)
     assert seen.said.count("[E601]") == 1, seen.said
     assert time.monotonic() - begun < 60
     return seen
