@@ -6,23 +6,30 @@ its answer is a list.
 
 from __future__ import annotations
 
+import atexit
 import os
+import pickle
 import signal
+import tempfile
 import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from cytobench import console
 from cytobench.core.errors import UsageError
 from cytobench.core.result import FoldFailure
-from cytobench.run.lending import borrow, give_up, lent
+from cytobench.run.lending import borrow, give_up, lent, own_folder
 from cytobench.run.limits import Limits, guarded, limits_from_config, undisturbed
 
 ENGINES = ("serial", "joblib", "dask")
+ANSWERS = 16 * 1024**2
+"""Bytes of answers of workers that wait to be read, at most."""
 
 
 class Work(Protocol):
@@ -155,9 +162,10 @@ def _joblib(
         return_as="generator_unordered",
         batch_size=1,
         initializer=_attend,
-        initargs=(os.getpid(), lent()),
+        initargs=(os.getpid(), lent(), str(_answers())),
     )
     left = dict(enumerate(specs))
+    answers = Path(tempfile.mkdtemp(dir=_answers()))
 
     def taken() -> Iterator[Any]:
         for number, spec in enumerate(specs):
@@ -166,12 +174,12 @@ def _joblib(
                 del left[number]
             else:
                 left[number] = mine
-                yield delayed(_numbered)(number, mine, salt)
+                yield delayed(_answer)(number, mine, salt, answers)
 
     outcomes = pool(taken())
     try:
         for number, outcome in outcomes:
-            yield left.pop(number), outcome
+            yield left.pop(number), _read(answers, number) if outcome is None else outcome
     except BrokenExecutor:
         # Loky loses everything with one worker; guarded processes lose the culprit only.
         console.warn("a worker process died; the folds that are left run in guarded processes")
@@ -181,25 +189,53 @@ def _joblib(
             # That folds are cancelled is no news to who has stopped the run.
             warnings.simplefilter("ignore")
             outcomes.close()
+        give_up(str(answers))
 
 
-def _attend(parent: int, folder: str) -> None:
+@cache
+def _answers() -> Path:
+    """The folder in which this process's workers leave their answers."""
+    folder = own_folder(ANSWERS)
+    atexit.register(give_up, str(folder))
+    return folder
+
+
+def _attend(parent: int, cohorts: str, answers: str) -> None:
     """In a new worker: end with the run, whose process alone decides when that is."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal
-    threading.Thread(target=_end_with, args=(parent, folder), daemon=True).start()
-    borrow(folder)
+    threading.Thread(target=_end_with, args=(parent, (cohorts, answers)), daemon=True).start()
+    borrow(cohorts)
 
 
-def _end_with(parent: int, folder: str) -> None:
+def _end_with(parent: int, folders: Sequence[str]) -> None:
     """A run that was killed can stop nobody any more, and loky's workers would not notice."""
     while os.getppid() == parent:
         time.sleep(1)
-    give_up(folder)
+    for folder in folders:
+        give_up(folder)
     os._exit(1)
 
 
-def _numbered(number: int, spec: Work, salt: bytes) -> tuple[int, Any]:
-    return number, undisturbed(spec, salt)
+def _answer(number: int, spec: Work, salt: bytes, folder: Path) -> tuple[int, Any]:
+    """Do a spec, and leave what came of it as a file; None stands for it.
+
+    What goes through the pool's pipe is then a few bytes, written in one piece: of a worker that is
+    killed in the middle of a long answer the pool would wait for the rest for ever.
+    """
+    outcome = undisturbed(spec, salt)
+    try:
+        (folder / str(number)).write_bytes(pickle.dumps(outcome))
+    except OSError:  # no room
+        return number, outcome
+    return number, None
+
+
+def _read(folder: Path, number: int) -> Any:
+    """The answer that a worker of this run has left."""
+    path = folder / str(number)
+    outcome = pickle.loads(path.read_bytes())  # noqa: S301 - this process's own folder
+    path.unlink()
+    return outcome
 
 
 def one_thread_each() -> None:

@@ -64,7 +64,7 @@ def offer(cohort: Cohort, *asked: str) -> None:
     from joblib import dump
 
     cohort.fingerprint  # noqa: B018 - computed once, for every worker
-    folder = _lender[0] or _new_folder(size)
+    folder = _lender[0] or own_folder(size)
     _lender[0] = folder
     path = folder / f"{digest(asked)}.new"
     try:
@@ -96,8 +96,12 @@ def _state(cohort: Cohort) -> dict[str, object]:
     return {name: value for name, value in vars(cohort).items() if name != "table"}
 
 
-def _new_folder(size: int) -> Path:
-    """For this user alone; in memory where there is room, so that no row reaches a disk."""
+def own_folder(size: int) -> Path:
+    """A folder for so many bytes, which workers of this machine and this user alone can reach.
+
+    In memory where there is room, so that no row reaches a disk. Whoever asks for it gives it up;
+    that of a process that was killed goes when the next one asks.
+    """
     free = 0
     with suppress(OSError):
         free = shutil.disk_usage(SHARED_MEMORY).free
