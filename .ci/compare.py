@@ -1,88 +1,213 @@
-"""Compares the numbers of two run stores, cell by cell.
+"""Compares what the oldest versions computed with the newest versions' numbers, and records it.
 
-``python .ci/compare.py OLD NEW``. Cells are paired by what was asked for. A line for each: are the
-data and the splits the same, in how many folds was the same setting chosen, how far do predictions
-and the cell's mean AUC differ.
+``python .ci/compare.py FOLDER --to benchmarks/results``, where FOLDER holds what ``.ci/run-oldest``
+leaves: the run stores ``oldest`` and ``newest``; of the oldest versions alone ``dask`` and
+``mirror``, which are cells of ``oldest`` again; boards in ``from-store`` and ``from-mlflow``.
 
-Exit code 1 where data or splits differ, or where a cell of a linear model, whose optimum is unique,
-differs by more than the tolerance.
+Cells are paired by what was asked for. Exit code 1 where a cell has no partner, where data or
+splits differ, where a linear model, whose optimum is unique, differs by more than the tolerance,
+and where Dask's workers or MLflow's mirror give anything else than the serial run of the same
+versions.
 """
 
 import argparse
+import json
+import platform
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import oldest
 from sklearn.metrics import roc_auc_score
 
 from cytobench.run.store import RunStore
 
 TOLERANCE = 1e-4
 UNIQUE = ("prior", "crp_cutoff", "clinical_only", "ridge", "elastic_net", "lasso")
+UNITS = {"response": "probability", "percent_change": "points", "benefit": "arm"}
+HEAD = """# The oldest and the newest versions
+
+`make test-oldest` makes this page: the same cells with every requirement at the minimum of
+`pyproject.toml` and with the newest versions, on one machine and one thread. Differences are the
+largest over all patients and folds; 0 is the same to the last bit.
+"""
 
 
 def cells(store):
-    """(suite, entry, model, slot) -> complete cell; a slot is a digest of the configuration."""
+    """(entry, model, slot) -> complete cell; a slot is a digest of the configuration."""
     found = {}
     for marker in sorted((store.root / "index").glob("*/*/*")):
         if marker.is_file():
             cell = store.read_cell(marker.read_text())
-            where = (marker.parent.parent.name, marker.parent.name)
             if cell.complete:
-                found[(*where, cell.about["model"]["name"], marker.name)] = cell
+                found[(marker.parent.name, cell.about["model"]["name"], marker.name)] = cell
     return found
 
 
 def auc(cell):
-    """Mean over folds, or NaN for other outcomes than two classes."""
+    """Mean over folds; None for other outcomes than two classes."""
     values = [
         roc_auc_score(fold.predictions.y, fold.predictions.prediction)
         for fold in cell.folds
         if set(fold.predictions.y) == {0.0, 1.0} and not fold.arms
     ]
-    return float(np.mean(values)) if values else float("nan")
+    return float(np.mean(values)) if values else None
 
 
 def compare(old, new):
     """What is the same of two cells, and how far the rest differs."""
     pairs = list(zip(old.folds, new.folds, strict=True))
-    data = all(
+    same = all(
         one.predictions.y == other.predictions.y and one.predictions.site == other.predictions.site
         for one, other in pairs
     )
-    params = sum(one.params == other.params for one, other in pairs)
-    far = max(
-        np.max(np.abs(np.subtract(one.predictions.prediction, other.predictions.prediction)))
-        if len(one.predictions.y) == len(other.predictions.y)
-        else np.inf
-        for one, other in pairs
+    area, other_area = auc(old), auc(new)
+    return {
+        "dataset": old.about["dataset"]["name"],
+        "task": old.about["task"]["name"],
+        "folds": len(pairs),
+        "trials": old.about["config"]["tuning"]["trials"],
+        "same data and splits": same,
+        "same setting": sum(one.params == other.params for one, other in pairs),
+        "difference": max(map(farthest, pairs)) if same else None,
+        "of the mean AUC": None if area is None else abs(area - other_area),
+    }
+
+
+def farthest(pair):
+    """The largest difference between the predictions of two folds."""
+    one, other = (fold.predictions.prediction for fold in pair)
+    return float(np.max(np.abs(np.subtract(one, other))))
+
+
+def side_by_side(one, other):
+    """A row for each cell that two stores have, and the cells that only one of them has."""
+    rows = [
+        {"entry": key[0], "model": key[1], **compare(one[key], other[key])}
+        for key in sorted(one.keys() & other.keys())
+    ]
+    return rows, sorted(f"{key[0]} {key[1]}" for key in one.keys() ^ other.keys())
+
+
+def estimates(folder):
+    """(entry, row) -> every estimate of the boards below a folder."""
+    boards = [json.loads(path.read_text(encoding="utf-8")) for path in folder.rglob("*.json")]
+    return {
+        (board["entry"], row["label"]): row["estimates"]
+        for board in boards
+        for row in board.get("rows", [])
+    }
+
+
+def again(folder, serial, name):
+    """Of cells that were run a second time: how many there are, and how many have the same bits."""
+    found = cells(RunStore(folder / name))
+    rows, _ = side_by_side({key: serial[key] for key in found if key in serial}, found)
+    same = [row for row in rows if row["difference"] == 0 and row["same setting"] == row["folds"]]
+    return {"cells": len(found), "same": len(same)}
+
+
+def record(folder):
+    """Everything that is kept of a comparison, and what is wrong with it."""
+    project = oldest.read()
+    pins = dict(line.split("==") for line in oldest.constraints(project, oldest.tested(project)))
+    serial, newest = (cells(RunStore(folder / name)) for name in ("oldest", "newest"))
+    rows, alone = side_by_side(serial, newest)
+    stored, mirrored = (estimates(folder / name) for name in ("from-store", "from-mlflow"))
+    made = {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "oldest": pins,
+        "newest": {name: version(name) for name in pins},
+        "cells": rows,
+        "dask": again(folder, serial, "dask"),
+        "mirror": {
+            **again(folder, serial, "mirror"),
+            "rows": len(stored),
+            "same rows": sum(mirrored.get(key) == row for key, row in stored.items()),
+        },
+    }
+    return made, [f"only in one: {cell}" for cell in alone] + wrong(made)
+
+
+def wrong(made):
+    """What may not be so, in words."""
+    said = [] if made["cells"] else ["the stores have no cell in common"]
+    for row in made["cells"]:
+        where = f"{row['entry']} {row['model']}"
+        if not row["same data and splits"]:
+            said.append(f"{where}: data or splits differ")
+        elif row["model"] in UNIQUE and row["task"] == "response" and row["difference"] > TOLERANCE:
+            said.append(f"{where}: predictions differ by {row['difference']:.1e}")
+    for name, what, same in (
+        ("dask", "cells", "same"),
+        ("mirror", "cells", "same"),
+        ("mirror", "rows", "same rows"),
+    ):
+        there = made[name]
+        if there[same] < there[what] or not there[what]:
+            said.append(f"{name}: {there[same]} of {there[what]} {what} are those of a serial run")
+    return said
+
+
+def page(made):
+    """The record as Markdown."""
+    dask, mirror = made["dask"], made["mirror"]
+    trials = max(row["trials"] for row in made["cells"])
+    pairs = (f"{name} {made['oldest'][name]} / {made['newest'][name]}" for name in made["oldest"])
+    return "\n".join(
+        [
+            HEAD,
+            "| cohort, task | model | data, splits | same setting | predictions | mean AUC |",
+            "|---|---|---|---|---|---|",
+            *map(line, made["cells"]),
+            "",
+            f"{trials} trials a fold. On the oldest versions alone, beside `engine=serial`: with",
+            f"`engine=dask engine.workers=2` {dask['same']} of {dask['cells']} cells are the same",
+            f"to the last bit, with `tracking=mlflow` {mirror['same']} of {mirror['cells']}. Built",
+            f"from MLflow alone, the leaderboard has the same numbers in {mirror['same rows']} of",
+            f"{mirror['rows']} rows.",
+            "",
+            f"Python {made['python']}, {made['system']}. Minimum / newest: {', '.join(pairs)}.",
+            "",
+        ]
     )
-    return data, params, len(pairs), float(far), abs(auc(old) - auc(new))
+
+
+def line(row):
+    """A cell's line of the table."""
+    columns = [
+        f"`{row['dataset']}`, {row['task']}",
+        f"`{row['model']}`",
+        "same" if row["same data and splits"] else "**different**",
+        f"{row['same setting']} of {row['folds']} folds",
+        amount(row["difference"], UNITS[row["task"]]),
+        amount(row["of the mean AUC"]),
+    ]
+    return f"| {' | '.join(columns)} |"
+
+
+def amount(value, unit=""):
+    """A difference in words; nothing where there is none to speak of."""
+    if value is None:
+        return ""
+    return f"{value:.2g} {unit}".rstrip() if value else "0"
 
 
 def main(words):
-    """Print a table."""
+    """Write the record and its page; say what is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("old", type=Path)
-    parser.add_argument("new", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--to", type=Path, required=True)
     options = parser.parse_args(words)
-    old, new = cells(RunStore(options.old)), cells(RunStore(options.new))
-    if not old.keys() & new.keys():
-        print("the stores have no cell in common", file=sys.stderr)
-        return 1
-    print("| entry | model | data and splits | same setting | largest difference | mean AUC |")
-    print("|---|---|---|---|---|---|")
-    failed = False
-    for key in sorted(old.keys() & new.keys()):
-        data, params, folds, far, area = compare(old[key], new[key])
-        said = "to the last bit" if far == 0 else f"{far:.1e}"
-        areas = "" if np.isnan(area) else f"{area:.1e}" if area else "0"
-        same = "same" if data else "DIFFERENT"
-        print(f"| {key[1]} | {key[2]} | {same} | {params} of {folds} | {said} | {areas} |")
-        failed |= not data or (key[2] in UNIQUE and far > TOLERANCE and "response" in key[1])
-    for key in sorted(old.keys() ^ new.keys()):
-        print(f"only in one: {key[1]} {key[2]}", file=sys.stderr)
-    return int(failed)
+    made, problems = record(options.folder)
+    text = json.dumps(made, indent=1)
+    (options.to / "oldest.json").write_text(f"{text}\n", encoding="utf-8")
+    (options.to / "oldest.md").write_text(page(made), encoding="utf-8")
+    print(page(made))
+    print("\n".join(problems), file=sys.stderr)
+    return int(bool(problems))
 
 
 if __name__ == "__main__":

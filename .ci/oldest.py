@@ -1,6 +1,7 @@
 """Prints every requirement of pyproject.toml at its minimum, as constraints for pip.
 
-`python .ci/oldest.py > oldest.txt && pip install -c oldest.txt -e .`
+`python .ci/oldest.py > oldest.txt`, then `pip install -c oldest.txt -e ".[EXTRAS]"` with those that
+`python .ci/oldest.py --extras` names.
 """
 
 import re
@@ -9,6 +10,21 @@ import tomllib
 from pathlib import Path
 
 MINIMUM = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?\s*(?:>=|==)\s*(?P<version>[0-9.]+)")
+TOOLS = ("docs", "fuzz", "dev")
+"""Extras of who works on cytobench: nothing that runs depends on their versions."""
+TORCH = re.compile(r"torch\b|cytobench\[(.+,)?torch\b")
+
+
+def tested(project):
+    """Extras whose minimums are installed: all but tools, and what is written in torch.
+
+    Old builds of torch for processors are on no package index that everybody reaches.
+    """
+    return [
+        name
+        for name, lines in project["optional-dependencies"].items()
+        if name not in TOOLS and not any(map(TORCH.match, lines))
+    ]
 
 
 def constraints(project, extras):
@@ -20,6 +36,15 @@ def constraints(project, extras):
     return sorted({f"{match['name']}=={match['version']}" for match in found})
 
 
-if __name__ == "__main__":
+def read():
+    """The project's own table of pyproject.toml."""
     text = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
-    print("\n".join(constraints(tomllib.loads(text)["project"], sys.argv[1:])))
+    return tomllib.loads(text)["project"]
+
+
+if __name__ == "__main__":
+    project = read()
+    if sys.argv[1:] == ["--extras"]:
+        print(",".join(tested(project)))
+    else:
+        print("\n".join(constraints(project, tested(project))))

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 import yaml
-from support.servers import TEAM, composed
+from support.servers import REPOSITORY, TEAM, composed
 
 SECRETS = {"POSTGRES_PASSWORD": "a1", "MLFLOW_ADMIN_PASSWORD": "b2", "MLFLOW_SECRET_KEY": "c3"}
 
@@ -60,10 +60,11 @@ def test_artifacts_are_served_by_the_server_from_wherever_they_are():
     assert "--artifacts-destination=s3://bucket/a" in in_bucket
 
 
-def test_the_server_has_the_mlflow_that_is_tested():
-    from importlib.metadata import version
+def test_the_server_has_the_mlflow_that_is_locked():
+    lock = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8")
+    (locked,) = re.findall(r"^mlflow==(\S+)", lock, flags=re.MULTILINE)
 
-    assert f"mlflow[auth]=={version('mlflow')}" in (TEAM / "Dockerfile").read_text()
+    assert f"mlflow[auth]=={locked}" in (TEAM / "Dockerfile").read_text()
 
 
 def _compose() -> list[str]:
