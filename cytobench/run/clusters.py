@@ -21,14 +21,16 @@ from joblib import cpu_count
 from cytobench.audit.isolation import PRELOADED
 from cytobench.core.errors import CytobenchError, UsageError
 from cytobench.registry.extras import absent
+from cytobench.run import kubernetes
 
 if TYPE_CHECKING:
     from distributed import Client
 
 INSTALL = "pip install 'cytobench[dask]'"
-CLUSTERS = ("local", "slurm", "ssh")
+CLUSTERS = ("local", "slurm", "ssh", "kubernetes")
 PATIENCE = 60.0
 """Seconds without a worker, where nobody says otherwise and no queue has to be waited for."""
+PATIENCE_OF = {"slurm": math.inf, "kubernetes": kubernetes.PATIENCE}
 REACHED = 10
 """Seconds in which a scheduler that runs answers."""
 
@@ -108,6 +110,8 @@ def _check_encrypted(address: str) -> None:
 
 def _check_kind(engine: Mapping[str, Any], cluster: str) -> None:
     """What one kind of cluster needs."""
+    if cluster == "kubernetes":
+        kubernetes.check_kubernetes(engine)
     if cluster == "slurm":
         if shutil.which("sbatch") is None:
             raise UsageError(
@@ -175,10 +179,11 @@ def connected(engine: Mapping[str, Any], workers: int) -> Iterator[Connection]:
     Raises
     ------
     CytobenchError
-        ``E520`` where the scheduler at ``engine.address`` does not answer.
+        ``E520`` where the scheduler at ``engine.address`` does not answer, or a cluster does not
+        start.
     """
     address, cluster = engine.get("address"), str(engine["cluster"])
-    patience = engine.get("patience") or (math.inf if cluster == "slurm" else PATIENCE)
+    patience = engine.get("patience") or PATIENCE_OF.get(cluster, PATIENCE)
     if address:
         with _dask(), _client(str(address)) as client:
             yield Connection(client, str(address), own=False, patience=float(patience))
@@ -308,6 +313,11 @@ def _ssh(engine: Mapping[str, Any], workers: int) -> Iterator[Any]:
             yield cluster
 
 
+def _kubernetes(engine: Mapping[str, Any], workers: int) -> Any:
+    """Pods of one Job, which know Dask's settings by their variables."""
+    return kubernetes.pods(engine, workers, SETTINGS)
+
+
 def _bounded(kind: type, seconds: float) -> type:
     """A process on a host that is there within some seconds, or is an error that names the host."""
 
@@ -355,4 +365,5 @@ STARTED: Mapping[str, Callable[[Mapping[str, Any], int], Any]] = {
     "local": _local,
     "slurm": slurm,
     "ssh": _ssh,
+    "kubernetes": _kubernetes,
 }

@@ -100,7 +100,7 @@ SCANCEL = """\
     [
         (["cluster=slurm", "workers=4"], "there is no sbatch here"),
         (["cluster=ssh"], r"engine\.hosts"),
-        (["cluster=kubernetes"], "there is no cluster 'kubernetes'"),
+        (["cluster=lsf"], "there is no cluster 'lsf'"),
     ],
 )
 def test_what_a_cluster_lacks_is_said_before_anything_starts(overrides, words, monkeypatch):

@@ -1,0 +1,202 @@
+"""``engine.cluster=kubernetes``: one Job that a stand-in for kubectl runs as processes."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+
+import pytest
+from support.errands import Errand, wait_for
+
+from cytobench.config import compose_jobs
+from cytobench.core.errors import CytobenchError, UsageError
+from cytobench.run.cells import load_cell
+from cytobench.run.clusters import SETTINGS
+from cytobench.run.engine import check_engine, run_folds
+from cytobench.run.fold import FoldSpec
+from cytobench.run.jobs import plan_jobs
+from cytobench.run.kubernetes import as_variables, job
+
+pytest.importorskip("distributed")
+SALT = b"s" * 32
+WORD = "h4rd-to-guess"
+LOOPBACK = next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
+
+
+@pytest.fixture
+def kubectl(tmp_path_factory, monkeypatch, pytestconfig):
+    """The folder of a stand-in that is found as kubectl."""
+    folder = tmp_path_factory.mktemp("kubectl")
+    program = folder / "bin" / "kubectl"
+    program.parent.mkdir()
+    stand_in = pytestconfig.rootpath / "tests" / "support" / "kubectl.py"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{stand_in}" "$@"\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("KUBECTL", str(folder))
+    return folder
+
+
+@pytest.fixture
+def engine(pytestconfig):
+    """``engine(...)``: a composed node whose pods find cytobench and the tests."""
+    paths = os.pathsep.join([str(pytestconfig.rootpath), str(pytestconfig.rootpath / "tests")])
+
+    def node(*overrides, word="none"):
+        env = f"env={{PYTHONPATH: '{paths}', WORD: {word}}}"
+        return on_kubernetes("workers=1", f"interface={LOOPBACK}", env, *overrides)
+
+    return node
+
+
+def on_kubernetes(*overrides):
+    """A composed ``engine`` node."""
+    words = ["cluster=kubernetes", "image=example.org/cytobench:1", *overrides]
+    (config,) = compose_jobs(["engine=dask", *(f"engine.{word}" for word in words)])
+    return config["engine"]
+
+
+def said(folder, kind):
+    return json.loads((folder / f"{kind}.json").read_text())
+
+
+def calls(folder):
+    return (folder / "calls").read_text()
+
+
+def test_a_cell_has_the_same_bits_in_pods_as_in_this_process(kubectl, engine, toy_plugins):
+    words = ["dataset=toy", "model=toy_ridge", "tuning.trials=3", "protocol.repeats=1", "floors=[]"]
+    (cell,) = plan_jobs(words).cells
+    specs = [FoldSpec(cell, load_cell(cell).key, fold) for fold in range(3)]
+
+    there = {spec.fold: fold for spec, fold in run_folds(specs, engine("workers=2"), SALT)}
+    here = {spec.fold: fold for spec, fold in run_folds(specs, {"name": "serial"}, SALT)}
+
+    assert here.keys() == there.keys() == {0, 1, 2}
+    for fold in here:
+        assert there[fold].predictions == here[fold].predictions
+        assert there[fold].inner == here[fold].inner
+        assert there[fold].params == here[fold].params
+    assert len(list(kubectl.glob("pod-*"))) == 2
+    assert not (kubectl / "job.json").exists(), "the Job ends with the run"
+
+
+def test_folds_are_done_by_pods_in_the_namespace_that_was_named(kubectl, engine):
+    node = engine("namespace=lab", "setup=['export GREETING=there', 'test $GREETING = there']")
+
+    found = dict(run_folds(list(map(Errand, range(4))), node, SALT))
+
+    assert {answer[0] for answer in found.values()} == set(range(4))
+    assert all(answer[2] != os.getpid() for answer in found.values())
+    assert all("--namespace=lab" in call for call in calls(kubectl).splitlines())
+
+
+def test_the_job_asks_for_what_was_configured():
+    node = on_kubernetes(
+        "memory_gb=6", "volumes={work: /cytobench, tables: /data}",
+        "pod={nodeSelector: {pool: cpu}}",
+    )  # fmt: skip
+
+    made = job(node, 8, "cytobench-1", "tls://10.0.0.7:40001")
+
+    pod = made["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert (made["spec"]["parallelism"], made["spec"]["completions"]) == (8, 8)
+    assert container["image"] == "example.org/cytobench:1"
+    assert container["args"][3:5] == ["tls://10.0.0.7:40001", "--nthreads=1"]
+    assert "--memory-limit=6GiB" in container["args"]
+    assert container["resources"]["limits"] == {"memory": "6Gi"}
+    assert container["resources"]["requests"] == {"cpu": "1", "memory": "6Gi"}
+    assert pod["nodeSelector"] == {"pool": "cpu"}
+    assert pod["automountServiceAccountToken"] is False
+    claims = {
+        volume["name"]: volume["persistentVolumeClaim"]["claimName"] for volume in pod["volumes"]
+    }
+    mounts = {claims[mount["name"]]: mount["mountPath"] for mount in container["volumeMounts"]}
+    assert mounts == {"work": "/cytobench", "tables": "/data"}
+    assert all(mount["readOnly"] for mount in container["volumeMounts"])
+
+
+def test_workers_read_the_engines_settings_from_their_variables():
+    import dask
+
+    with dask.config.set(dask.config.collect_env(as_variables(SETTINGS))):
+        read = {name: dask.config.get(name) for name in SETTINGS}
+
+    assert read == SETTINGS
+
+
+def test_what_a_variable_holds_is_in_the_secret_alone(kubectl, engine, capfd):
+    node = engine("patience=1", word=WORD)
+    (kubectl / "starts-nothing").touch()
+
+    with pytest.raises(CytobenchError) as raised:
+        list(run_folds([Errand(0)], node, SALT))
+
+    assert said(kubectl, "secret")["stringData"]["WORD"] == WORD
+    shown = capfd.readouterr()
+    job = (kubectl / "deleted.json").read_text()
+    for text in (job, calls(kubectl), str(raised.value), shown.out, shown.err):
+        assert WORD not in text
+        assert "PRIVATE KEY" not in text
+
+
+def test_what_kubectl_refuses_is_said_without_what_variables_hold(kubectl, engine):
+    (kubectl / "refuses").write_text(f"forbidden: cannot create jobs; given: {WORD}")
+
+    with pytest.raises(CytobenchError, match=r"E520.*kubectl create says: forbidden") as raised:
+        list(run_folds([Errand(0)], engine(word=WORD), SALT))
+
+    assert "given: ***" in str(raised.value)
+
+
+def test_pods_that_never_come_are_given_up_with_what_kubernetes_says_of_them(kubectl, engine):
+    (kubectl / "starts-nothing").touch()
+    started = time.monotonic()
+
+    with pytest.raises(CytobenchError, match=r"E520.*no worker has come for 2 s[\s\S]*ImagePull"):
+        list(run_folds([Errand(0)], engine("patience=2"), SALT))
+
+    assert time.monotonic() - started < 20
+    assert (kubectl / "deleted.json").exists()
+
+
+def test_a_run_that_is_interrupted_takes_its_job_along(kubectl, toy_plugins):
+    (kubectl / "starts-nothing").touch()
+    run = subprocess.Popen(
+        [
+            sys.executable, "-m", "cytobench", "run", "dataset=toy", "model=toy_ridge",
+            "tuning=off", "floors=[]", "tracking=none", "engine=dask", "engine.cluster=kubernetes",
+            "engine.image=any", "engine.workers=1", f"engine.interface={LOOPBACK}",
+        ],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    wait_for(kubectl / "secret.json")
+
+    run.send_signal(signal.SIGINT)
+    _, told = run.communicate(timeout=60)
+
+    assert run.returncode == 130
+    assert "Traceback" not in told
+    assert (kubectl / "deleted.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["image=null", "workers=1"], r"engine\.image"),
+        ([], r"engine\.workers.*how many pods"),
+        (["workers=1", "env={A-B: 1}"], r"engine\.env.*'A-B'"),
+        (["workers=1", "volumes={work: here}"], r"engine\.volumes\.work"),
+        (["workers=1"], "there is no kubectl here"),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_starts(overrides, words, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    with pytest.raises(UsageError, match=rf"E115.*{words}"):
+        check_engine(on_kubernetes(*overrides))
