@@ -236,11 +236,13 @@ def _await_one(engine: Mapping[str, Any], name: str, cluster: SpecCluster) -> No
 def _state(engine: Mapping[str, Any], name: str) -> str:
     """What Kubernetes says of the pods; where there are none, of the Job."""
     try:
+        # Without headers, which would be there without pods too.
         return _kubectl(
-            engine, "get", "pods", f"--selector=job-name={name}", f"--output=custom-columns={PODS}"
+            engine, "get", "pods", f"--selector=job-name={name}", "--no-headers",
+            f"--output=custom-columns={PODS}",
         ) or _kubectl(
             engine, "get", "events", f"--field-selector=involvedObject.name={name}",
-            "--output=custom-columns=EVENT:.message",
+            "--no-headers", "--output=custom-columns=WHY:.message",
         )  # fmt: skip
     except CytobenchError as error:
         return error.message

@@ -6,13 +6,11 @@ import threading
 import time
 
 import pytest
+from support.bits import assert_same_bits_as_serial
 from support.errands import Errand, begun
 
 from cytobench.core.errors import CytobenchError, UsageError
-from cytobench.run.cells import load_cell
 from cytobench.run.engine import check_engine, run_folds
-from cytobench.run.fold import FoldSpec
-from cytobench.run.jobs import plan_jobs
 
 SALT = b"s" * 32
 DASK = {"name": "dask", "cluster": "local"}
@@ -45,19 +43,10 @@ def until(true, seconds=60):
 
 
 def test_a_cell_has_the_same_bits_on_workers_elsewhere_as_in_this_process(cluster, toy_plugins):
-    words = ["dataset=toy", "model=toy_ridge", "tuning.trials=3", "protocol.repeats=1", "floors=[]"]
-    (cell,) = plan_jobs(words).cells
-    specs = [FoldSpec(cell, load_cell(cell).key, fold) for fold in range(3)]
     cluster.worker()
     cluster.worker()
 
-    there = carry(specs, address=cluster.address)
-    here = carry(specs, name="serial")
-
-    for fold in here:
-        assert there[fold].predictions == here[fold].predictions
-        assert there[fold].inner == here[fold].inner
-        assert there[fold].params == here[fold].params
+    assert_same_bits_as_serial({**DASK, "address": cluster.address})
 
 
 def test_workers_take_on_folder_and_tables_of_the_run(cluster, working_directory, monkeypatch):

@@ -10,15 +10,13 @@ import sys
 import time
 
 import pytest
+from support.bits import assert_same_bits_as_serial
 from support.errands import Errand, wait_for
 
 from cytobench.config import compose_jobs
 from cytobench.core.errors import CytobenchError, UsageError
-from cytobench.run.cells import load_cell
 from cytobench.run.clusters import SETTINGS
 from cytobench.run.engine import check_engine, run_folds
-from cytobench.run.fold import FoldSpec
-from cytobench.run.jobs import plan_jobs
 from cytobench.run.kubernetes import as_variables, job
 
 pytest.importorskip("distributed")
@@ -69,18 +67,8 @@ def calls(folder):
 
 
 def test_a_cell_has_the_same_bits_in_pods_as_in_this_process(kubectl, engine, toy_plugins):
-    words = ["dataset=toy", "model=toy_ridge", "tuning.trials=3", "protocol.repeats=1", "floors=[]"]
-    (cell,) = plan_jobs(words).cells
-    specs = [FoldSpec(cell, load_cell(cell).key, fold) for fold in range(3)]
+    assert_same_bits_as_serial(engine("workers=2"))
 
-    there = {spec.fold: fold for spec, fold in run_folds(specs, engine("workers=2"), SALT)}
-    here = {spec.fold: fold for spec, fold in run_folds(specs, {"name": "serial"}, SALT)}
-
-    assert here.keys() == there.keys() == {0, 1, 2}
-    for fold in here:
-        assert there[fold].predictions == here[fold].predictions
-        assert there[fold].inner == here[fold].inner
-        assert there[fold].params == here[fold].params
     assert len(list(kubectl.glob("pod-*"))) == 2
     assert not (kubectl / "job.json").exists(), "the Job ends with the run"
 
