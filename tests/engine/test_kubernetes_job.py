@@ -3,26 +3,28 @@
 import json
 import os
 import signal
-import socket
 import stat
 import subprocess
 import sys
 import time
 
 import pytest
+import yaml
 from support.bits import assert_same_bits_as_serial
 from support.errands import Errand, wait_for
+from support.pages import REPOSITORY
+from support.servers import LOOPBACK
 
 from cytobench.config import compose_jobs
 from cytobench.core.errors import CytobenchError, UsageError
 from cytobench.run.clusters import SETTINGS
 from cytobench.run.engine import check_engine, run_folds
+from cytobench.run.jobs import plan_jobs
 from cytobench.run.kubernetes import as_variables, job
 
 pytest.importorskip("distributed")
 SALT = b"s" * 32
 WORD = "h4rd-to-guess"
-LOOPBACK = next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
 
 
 @pytest.fixture
@@ -153,16 +155,21 @@ def test_pods_that_never_come_are_given_up_with_what_kubernetes_says_of_them(kub
     assert (kubectl / "deleted.json").exists()
 
 
+def begin(*words):
+    """A command of its own whose workers are pods."""
+    return subprocess.Popen(
+        [
+            sys.executable, "-m", "cytobench", "run", "dataset=toy", "tuning=off", "floors=[]",
+            "tracking=none", "engine=dask", "engine.cluster=kubernetes", "engine.image=any",
+            "engine.workers=1", f"engine.interface={LOOPBACK}", *words,
+        ],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
 def test_a_run_that_is_interrupted_takes_its_job_along(kubectl, toy_plugins):
     (kubectl / "starts-nothing").touch()
-    run = subprocess.Popen(
-        [
-            sys.executable, "-m", "cytobench", "run", "dataset=toy", "model=toy_ridge",
-            "tuning=off", "floors=[]", "tracking=none", "engine=dask", "engine.cluster=kubernetes",
-            "engine.image=any", "engine.workers=1", f"engine.interface={LOOPBACK}",
-        ],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    run = begin("model=toy_ridge")
     wait_for(kubectl / "secret.json")
 
     run.send_signal(signal.SIGINT)
@@ -171,6 +178,55 @@ def test_a_run_that_is_interrupted_takes_its_job_along(kubectl, toy_plugins):
     assert run.returncode == 130
     assert "Traceback" not in told
     assert (kubectl / "deleted.json").exists()
+
+
+def test_pods_of_a_run_that_was_killed_end_by_themselves(kubectl, toy_plugins, write_plugin):
+    write_plugin("models", "slow", SLOW)
+    run = begin("model=slow", f"engine.env={{PYTHONPATH: '{REPOSITORY}'}}")
+    wait_for(toy_plugins / "begun")
+
+    run.kill()
+    run.communicate(timeout=60)
+
+    assert (kubectl / "job.json").exists(), "nobody was left to delete it"
+    wait_for(kubectl / "pod-0" / "exit")
+    assert (kubectl / "pod-0" / "exit").read_text() == "0\n", "a Job starts no other then"
+    assert said(kubectl, "job")["spec"]["ttlSecondsAfterFinished"] == 600
+
+
+SLOW = """
+    from cytobench import model
+
+
+    @model(tasks=("response",))
+    def slow(C=1.0):
+        import time
+        from pathlib import Path
+
+        from sklearn.linear_model import LogisticRegression
+
+        Path("begun").touch()
+        time.sleep(1)
+        return LogisticRegression(C=C)
+"""
+
+
+def test_the_run_in_the_documentation_gives_its_pods_its_working_folder():
+    text = (REPOSITORY / "docs" / "cluster" / "kubernetes-run.yaml").read_text(encoding="utf-8")
+    (run,) = [part for part in yaml.safe_load_all(text) if part["kind"] == "Job"]
+    pod = run["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    engine = plan_jobs(container["args"][2:]).settings["engine"]
+
+    made = job(engine, engine["workers"], "cytobench-1", "tls://10.0.0.7:40001")
+
+    worker = made["spec"]["template"]["spec"]
+    (mount,) = worker["containers"][0]["volumeMounts"]
+    assert mount["mountPath"] == container["workingDir"]
+    assert mount["mountPath"] == container["volumeMounts"][0]["mountPath"]
+    (seen,), (written,) = worker["volumes"], pod["volumes"]
+    claim = written["persistentVolumeClaim"]["claimName"]
+    assert seen["persistentVolumeClaim"] == {"claimName": claim, "readOnly": True}
 
 
 @pytest.mark.parametrize(

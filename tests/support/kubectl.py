@@ -1,7 +1,7 @@
 """Stands in for kubectl and the cluster behind it: pods are processes of this machine.
 
-What it was given is kept in the folder ``KUBECTL``; a file ``refuses`` there has it fail with that
-text, one named ``starts-nothing`` leaves pods pending.
+What it was given is kept, and what a pod has ended with, in the folder ``KUBECTL``; a file
+``refuses`` there has it fail with that text, one named ``starts-nothing`` leaves pods pending.
 """
 
 import json
@@ -49,7 +49,7 @@ def start(folder: Path, job: dict, secret: dict) -> None:
         home.mkdir()
         with (home / "log").open("wb") as log:
             process = subprocess.Popen(
-                container["args"],
+                ["sh", "-c", '"$@"; echo $? > exit', "pod", *container["args"]],
                 cwd=home, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
                 env={"PATH": f"{python}{os.pathsep}{os.defpath}", **secret["stringData"]},
             )  # fmt: skip
