@@ -167,7 +167,7 @@ def begin(*words):
     )  # fmt: skip
 
 
-def test_a_run_that_is_interrupted_takes_its_job_along(kubectl, toy_plugins):
+def test_a_run_that_is_interrupted_while_it_waits_takes_its_job_along(kubectl, toy_plugins):
     (kubectl / "starts-nothing").touch()
     run = begin("model=toy_ridge")
     wait_for(kubectl / "secret.json")
@@ -176,6 +176,21 @@ def test_a_run_that_is_interrupted_takes_its_job_along(kubectl, toy_plugins):
     _, told = run.communicate(timeout=60)
 
     assert run.returncode == 130
+    assert "Traceback" not in told
+    assert (kubectl / "deleted.json").exists()
+
+
+def test_a_run_that_is_interrupted_in_its_folds_takes_its_job_along(
+    kubectl, toy_plugins, write_plugin
+):
+    write_plugin("models", "slow", SLOW)
+    run = begin("model=slow", f"engine.env={{PYTHONPATH: '{REPOSITORY}'}}")
+    wait_for(toy_plugins / "begun")
+
+    run.send_signal(signal.SIGTERM)
+    _, told = run.communicate(timeout=60)
+
+    assert run.returncode == 143
     assert "Traceback" not in told
     assert (kubectl / "deleted.json").exists()
 
