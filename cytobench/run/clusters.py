@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 import multiprocessing
 import shlex
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ from joblib import cpu_count
 from cytobench.audit.isolation import PRELOADED
 from cytobench.core.errors import CytobenchError, UsageError
 from cytobench.registry.extras import absent
-from cytobench.run import kubernetes
+from cytobench.run import kubernetes, ssh
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -33,6 +31,14 @@ PATIENCE = 60.0
 PATIENCE_OF = {"slurm": math.inf, "kubernetes": kubernetes.PATIENCE}
 REACHED = 10
 """Seconds in which a scheduler that runs answers."""
+
+SHAPES: Mapping[str, tuple[type, str]] = {
+    "env": (Mapping, "{NAME: value}"),
+    "setup": (list, "['module load python']"),
+    "volumes": (Mapping, "{work: /cytobench}"),
+    "pod": (Mapping, "{nodeSelector: {pool: cpu}}"),
+}
+"""Settings that are no single word -> what they have to be, an example."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,11 @@ def _check_encrypted(address: str) -> None:
 
 def _check_kind(engine: Mapping[str, Any], cluster: str) -> None:
     """What one kind of cluster needs."""
+    for name, (kind, example) in SHAPES.items():
+        if engine.get(name) is not None and not isinstance(engine[name], kind):
+            raise UsageError("E115", f"must be like {example}", where=f"engine.{name}")
+    if not _positive(engine.get("memory_gb", 1)):
+        raise UsageError("E115", "must be a number above 0", where="engine.memory_gb")
     if cluster == "kubernetes":
         kubernetes.check_kubernetes(engine)
     if cluster == "slurm":
@@ -128,6 +139,13 @@ def _check_kind(engine: Mapping[str, Any], cluster: str) -> None:
             "E115", f"needs {package}", where=f"engine.cluster={cluster}",
             hint=f"pip install 'cytobench[{cluster}]'",
         )  # fmt: skip
+    if engine.get("interface"):
+        from distributed.utils import get_ip_interface
+
+        try:
+            get_ip_interface(str(engine["interface"]))
+        except ValueError as error:
+            raise UsageError("E115", str(error), where="engine.interface") from error
 
 
 def _positive(value: Any) -> bool:
@@ -262,103 +280,14 @@ def slurm(engine: Mapping[str, Any], workers: int = 0) -> Any:
     )
 
 
-@contextmanager
-def _ssh(engine: Mapping[str, Any], workers: int) -> Iterator[Any]:
-    """Processes on hosts that one may log in to without a password; the first has the scheduler."""
-    import dask
-    from distributed import SpecCluster
-    from distributed.deploy.ssh import Scheduler, Worker
-
-    hosts = [str(host) for host in engine["hosts"]]
-    within = float(engine.get("patience") or PATIENCE)
-    variables = [
-        f"{name}={shlex.quote(str(text))}" for name, text in (engine.get("env") or {}).items()
-    ]
-    with (
-        _certificates() as (security, settings),
-        # They read these settings on their command lines: names of files, no key.
-        dask.config.set(settings),
-    ):
-        try:
-            shared = {
-                "connect_options": {"login_timeout": REACHED, **(engine.get("login") or {})},
-                "remote_python": " ".join(["env", *variables, sys.executable]),
-            }
-            of_scheduler = {"protocol": "tls", "port": 0, "dashboard": False}
-            of_worker = {"nthreads": 1, "n_workers": math.ceil(workers / len(hosts))}
-            # As SSHCluster does, which would wait for ever for a host that starts nothing.
-            cluster = SpecCluster(
-                {
-                    number: {
-                        "cls": _bounded(Worker, within),
-                        "options": {**shared, "address": host, "kwargs": of_worker},
-                    }
-                    for number, host in enumerate(hosts)
-                },
-                {
-                    "cls": _bounded(Scheduler, within),
-                    "options": {**shared, "address": hosts[0], "kwargs": of_scheduler},
-                },
-                security=security,
-            )
-        except Exception as error:  # of asyncssh, of the network, of what was run there
-            why = error.__cause__ or error
-            raise CytobenchError(
-                "E520",
-                f"could not be started ({type(why).__name__}: {why})",
-                where="engine.cluster=ssh",
-                hint=f"does this work? ssh {hosts[0]} {sys.executable} -c 'import distributed'",
-            ) from error
-        with cluster:
-            yield cluster
+def _ssh(engine: Mapping[str, Any], workers: int) -> Any:
+    """Processes on other hosts, each of which has to start within the run's patience."""
+    return ssh.hosts(engine, workers, float(engine.get("patience") or PATIENCE))
 
 
 def _kubernetes(engine: Mapping[str, Any], workers: int) -> Any:
     """Pods of one Job, which know Dask's settings by their variables."""
     return kubernetes.pods(engine, workers, SETTINGS)
-
-
-def _bounded(kind: type, seconds: float) -> type:
-    """A process on a host that is there within some seconds, or is an error that names the host."""
-
-    class Bounded(kind):  # type: ignore[misc]
-        async def start(self) -> None:
-            host = self.address
-            try:
-                await asyncio.wait_for(super().start(), seconds)
-            except TimeoutError:
-                if self.connection:
-                    self.connection.close()
-                raise TimeoutError(f"{host} has started nothing within {seconds:g} s") from None
-
-    return Bounded
-
-
-@contextmanager
-def _certificates() -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Certificates of one run, in files of the home folder that their owner alone may read.
-
-    Yields
-    ------
-    security : distributed.Security
-    settings : dict
-        Of Dask, by which a process that sees the same home folder finds them.
-    """
-    from distributed import Security
-
-    made = Security.temporary()
-    parent = Path.home() / ".cytobench"
-    parent.mkdir(mode=0o700, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="ssh-", dir=parent) as name:
-        key, certificate = Path(name, "key.pem"), Path(name, "certificate.pem")
-        key.touch(mode=0o600)
-        key.write_text(made.tls_client_key)
-        certificate.write_text(made.tls_client_cert)
-        tls: dict[str, Any] = {"distributed.comm.tls.ca-file": str(certificate)}
-        for role in ("scheduler", "worker", "client"):
-            tls[f"distributed.comm.tls.{role}.key"] = str(key)
-            tls[f"distributed.comm.tls.{role}.cert"] = str(certificate)
-        yield made, {**tls, "distributed.comm.require-encryption": True}
 
 
 STARTED: Mapping[str, Callable[[Mapping[str, Any], int], Any]] = {

@@ -206,6 +206,10 @@ def test_it_does_where_nobody_listens_or_somebody_says_so(engine):
         ({"address": "host:8786"}, "must be tcp://HOST:PORT"),
         ({"patience": 0}, r"engine\.patience"),
         ({"workers": 0}, r"engine\.workers"),
+        ({"env": "WORD"}, r"engine\.env.*NAME: value"),
+        ({"setup": "module load python"}, r"engine\.setup"),
+        ({"memory_gb": "much"}, r"engine\.memory_gb"),
+        ({"interface": "ib9"}, r"engine\.interface.*ib9"),
     ],
 )
 def test_a_setting_that_is_none_is_refused_before_anything_starts(engine, words):
