@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import multiprocessing
 import shlex
 import shutil
 import sys
@@ -20,6 +19,7 @@ from cytobench.audit.isolation import PRELOADED
 from cytobench.core.errors import CytobenchError, UsageError
 from cytobench.registry.extras import absent
 from cytobench.run import kubernetes, ssh
+from cytobench.run.dask_settings import FORKED, SCHEDULER, SETTINGS
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -152,18 +152,6 @@ def _positive(value: Any) -> bool:
     return isinstance(value, (int, float)) and 0 < value < float("inf")
 
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-FORKED = "forkserver" in multiprocessing.get_all_start_methods()
-SETTINGS = {
-    "distributed.worker.multiprocessing-method": "forkserver" if FORKED else "spawn",
-    # Together, a profile and memory given back after each array cost a third of W1-mid's time.
-    "distributed.worker.profile.enabled": False,
-    "distributed.nanny.pre-spawn-environ": dict.fromkeys(THREADS, 1),
-    # A fold with a limit needs a process of its own below its worker.
-    "distributed.worker.daemon": False,
-    # The engine itself tries a fold again that was there when a worker died.
-    "distributed.scheduler.allowed-failures": 0,
-}
 LOADED = ("distributed", "distributed.nanny", "cytobench.run.fold", "cytobench.run.worker")
 """What every worker of this machine needs, beside :data:`cytobench.audit.isolation.PRELOADED`."""
 QUIET = {"logging.distributed": "critical"}
@@ -245,7 +233,7 @@ def _local(engine: Mapping[str, Any], workers: int) -> Any:
         threads_per_worker=1,
         processes=True,
         memory_limit=0,
-        dashboard_address=None,
+        scheduler_kwargs=dict(SCHEDULER),
         security=True,
         silence_logs=logging.CRITICAL,
         env=dict(engine.get("env") or {}),
@@ -273,7 +261,7 @@ def slurm(engine: Mapping[str, Any], workers: int = 0) -> Any:
         job_script_prologue=[*exports, *(engine.get("setup") or [])],
         python=sys.executable,
         interface=engine.get("interface"),
-        scheduler_options={"dashboard_address": None},
+        scheduler_options=dict(SCHEDULER),
         security=True,
         shared_temp_directory=str(certificates),
         silence_logs=logging.CRITICAL,
@@ -285,14 +273,9 @@ def _ssh(engine: Mapping[str, Any], workers: int) -> Any:
     return ssh.hosts(engine, workers, float(engine.get("patience") or PATIENCE))
 
 
-def _kubernetes(engine: Mapping[str, Any], workers: int) -> Any:
-    """Pods of one Job, which know Dask's settings by their variables."""
-    return kubernetes.pods(engine, workers, SETTINGS)
-
-
 STARTED: Mapping[str, Callable[[Mapping[str, Any], int], Any]] = {
     "local": _local,
     "slurm": slurm,
     "ssh": _ssh,
-    "kubernetes": _kubernetes,
+    "kubernetes": kubernetes.pods,
 }

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from cytobench import console
 from cytobench.core.errors import CytobenchError, UsageError
 from cytobench.core.secrets import HIDDEN
+from cytobench.run.dask_settings import SCHEDULER, SETTINGS
 
 if TYPE_CHECKING:
     from distributed import Security, SpecCluster
@@ -161,9 +162,7 @@ def as_variables(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 @contextmanager
-def pods(
-    engine: Mapping[str, Any], workers: int, settings: Mapping[str, Any]
-) -> Iterator[SpecCluster]:
+def pods(engine: Mapping[str, Any], workers: int) -> Iterator[SpecCluster]:
     """A scheduler in this process with workers in pods, of which the first has come.
 
     Parameters
@@ -171,8 +170,6 @@ def pods(
     engine : mapping
         A composed ``engine`` node.
     workers : int
-    settings : mapping
-        Of Dask, that the workers need.
 
     Raises
     ------
@@ -183,12 +180,12 @@ def pods(
 
     security = Security.temporary()
     options = {
-        "protocol": "tls://", "interface": engine.get("interface"), "dashboard": False,
-        "security": security,
+        "protocol": "tls://", "interface": engine.get("interface"), "security": security,
+        **SCHEDULER,
     }  # fmt: skip
     scheduler = {"cls": Scheduler, "options": options}
     variables = {
-        **as_variables({**settings, **_certificates(security)}),
+        **as_variables({**SETTINGS, **_certificates(security)}),
         **(engine.get("env") or {}),
     }
     name = f"cytobench-{secrets.token_hex(4)}"

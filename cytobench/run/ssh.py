@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cytobench.core.errors import CytobenchError
+from cytobench.run.dask_settings import SCHEDULER
 
 LOGIN = 10
 """Seconds in which a host lets one in."""
@@ -53,7 +54,7 @@ def hosts(engine: Mapping[str, Any], workers: int, within: float) -> Iterator[An
                 "connect_options": {"login_timeout": LOGIN, **(engine.get("login") or {})},
                 "remote_python": " ".join(["env", *variables, sys.executable]),
             }
-            of_scheduler = {"protocol": "tls", "port": 0, "dashboard": False}
+            of_scheduler = {"protocol": "tls", "port": 0, **SCHEDULER}
             of_worker = {"nthreads": 1, "n_workers": math.ceil(workers / len(names))}
             # As SSHCluster does, which would wait for ever for a host that starts nothing.
             cluster = SpecCluster(

@@ -66,6 +66,11 @@ def test_who_may_speak_to_the_scheduler_is_known_by_a_file_of_the_user_alone(hom
         assert stat.S_IMODE((home / ".cytobench").stat().st_mode) == 0o700
 
 
+def test_what_a_scheduler_shows_to_a_browser_is_seen_from_its_own_machine_alone(home):
+    with slurm(node("cluster=slurm")) as cluster:
+        assert cluster.scheduler.http_server.address == "127.0.0.1"
+
+
 @pytest.fixture
 def submitted(home, monkeypatch, pytestconfig):
     """Jobs are processes of this machine, which find cytobench and the tests."""

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import socket
 import threading
 import time
+from contextlib import ExitStack, suppress
 
 import pytest
 from support.bits import assert_same_bits_as_serial
@@ -13,6 +15,7 @@ from cytobench.core.errors import CytobenchError, UsageError
 from cytobench.run.engine import check_engine, run_folds
 
 SALT = b"s" * 32
+DASKS_PORT = 8787
 DASK = {"name": "dask", "cluster": "local"}
 
 
@@ -47,6 +50,16 @@ def test_a_cell_has_the_same_bits_on_workers_elsewhere_as_in_this_process(cluste
     cluster.worker()
 
     assert_same_bits_as_serial({**DASK, "address": cluster.address})
+
+
+def test_two_runs_of_one_machine_do_not_get_into_each_others_way(capfd):
+    with ExitStack() as stack:
+        with suppress(OSError):  # somebody has it already
+            stack.enter_context(socket.create_server(("127.0.0.1", DASKS_PORT)))
+        found = carry([Errand(0), Errand(1)], workers=1)
+
+    assert {answer[0] for answer in found.values()} == {0, 1}
+    assert str(DASKS_PORT) not in capfd.readouterr().err
 
 
 def test_workers_take_on_folder_and_tables_of_the_run(cluster, working_directory, monkeypatch):
