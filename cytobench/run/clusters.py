@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
-import multiprocessing
 import shlex
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,16 +18,27 @@ from joblib import cpu_count
 from cytobench.audit.isolation import PRELOADED
 from cytobench.core.errors import CytobenchError, UsageError
 from cytobench.registry.extras import absent
+from cytobench.run import kubernetes, ssh
+from cytobench.run.dask_settings import FORKED, SCHEDULER, SETTINGS
 
 if TYPE_CHECKING:
     from distributed import Client
 
 INSTALL = "pip install 'cytobench[dask]'"
-CLUSTERS = ("local", "slurm", "ssh")
+CLUSTERS = ("local", "slurm", "ssh", "kubernetes")
 PATIENCE = 60.0
 """Seconds without a worker, where nobody says otherwise and no queue has to be waited for."""
+PATIENCE_OF = {"slurm": math.inf, "kubernetes": kubernetes.PATIENCE}
 REACHED = 10
 """Seconds in which a scheduler that runs answers."""
+
+SHAPES: Mapping[str, tuple[type, str]] = {
+    "env": (Mapping, "{NAME: value}"),
+    "setup": (list, "['module load python']"),
+    "volumes": (Mapping, "{work: /cytobench}"),
+    "pod": (Mapping, "{nodeSelector: {pool: cpu}}"),
+}
+"""Settings that are no single word -> what they have to be, an example."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +116,13 @@ def _check_encrypted(address: str) -> None:
 
 def _check_kind(engine: Mapping[str, Any], cluster: str) -> None:
     """What one kind of cluster needs."""
+    for name, (kind, example) in SHAPES.items():
+        if engine.get(name) is not None and not isinstance(engine[name], kind):
+            raise UsageError("E115", f"must be like {example}", where=f"engine.{name}")
+    if not _positive(engine.get("memory_gb", 1)):
+        raise UsageError("E115", "must be a number above 0", where="engine.memory_gb")
+    if cluster == "kubernetes":
+        kubernetes.check_kubernetes(engine)
     if cluster == "slurm":
         if shutil.which("sbatch") is None:
             raise UsageError(
@@ -124,24 +139,19 @@ def _check_kind(engine: Mapping[str, Any], cluster: str) -> None:
             "E115", f"needs {package}", where=f"engine.cluster={cluster}",
             hint=f"pip install 'cytobench[{cluster}]'",
         )  # fmt: skip
+    if engine.get("interface"):
+        from distributed.utils import get_ip_interface
+
+        try:
+            get_ip_interface(str(engine["interface"]))
+        except ValueError as error:
+            raise UsageError("E115", str(error), where="engine.interface") from error
 
 
 def _positive(value: Any) -> bool:
     return isinstance(value, (int, float)) and 0 < value < float("inf")
 
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-FORKED = "forkserver" in multiprocessing.get_all_start_methods()
-SETTINGS = {
-    "distributed.worker.multiprocessing-method": "forkserver" if FORKED else "spawn",
-    # Together, a profile and memory given back after each array cost a third of W1-mid's time.
-    "distributed.worker.profile.enabled": False,
-    "distributed.nanny.pre-spawn-environ": dict.fromkeys(THREADS, 1),
-    # A fold with a limit needs a process of its own below its worker.
-    "distributed.worker.daemon": False,
-    # The engine itself tries a fold again that was there when a worker died.
-    "distributed.scheduler.allowed-failures": 0,
-}
 LOADED = ("distributed", "distributed.nanny", "cytobench.run.fold", "cytobench.run.worker")
 """What every worker of this machine needs, beside :data:`cytobench.audit.isolation.PRELOADED`."""
 QUIET = {"logging.distributed": "critical"}
@@ -175,10 +185,11 @@ def connected(engine: Mapping[str, Any], workers: int) -> Iterator[Connection]:
     Raises
     ------
     CytobenchError
-        ``E520`` where the scheduler at ``engine.address`` does not answer.
+        ``E520`` where the scheduler at ``engine.address`` does not answer, or a cluster does not
+        start.
     """
     address, cluster = engine.get("address"), str(engine["cluster"])
-    patience = engine.get("patience") or (math.inf if cluster == "slurm" else PATIENCE)
+    patience = engine.get("patience") or PATIENCE_OF.get(cluster, PATIENCE)
     if address:
         with _dask(), _client(str(address)) as client:
             yield Connection(client, str(address), own=False, patience=float(patience))
@@ -222,7 +233,7 @@ def _local(engine: Mapping[str, Any], workers: int) -> Any:
         threads_per_worker=1,
         processes=True,
         memory_limit=0,
-        dashboard_address=None,
+        scheduler_kwargs=dict(SCHEDULER),
         security=True,
         silence_logs=logging.CRITICAL,
         env=dict(engine.get("env") or {}),
@@ -250,109 +261,21 @@ def slurm(engine: Mapping[str, Any], workers: int = 0) -> Any:
         job_script_prologue=[*exports, *(engine.get("setup") or [])],
         python=sys.executable,
         interface=engine.get("interface"),
-        scheduler_options={"dashboard_address": None},
+        scheduler_options=dict(SCHEDULER),
         security=True,
         shared_temp_directory=str(certificates),
         silence_logs=logging.CRITICAL,
     )
 
 
-@contextmanager
-def _ssh(engine: Mapping[str, Any], workers: int) -> Iterator[Any]:
-    """Processes on hosts that one may log in to without a password; the first has the scheduler."""
-    import dask
-    from distributed import SpecCluster
-    from distributed.deploy.ssh import Scheduler, Worker
-
-    hosts = [str(host) for host in engine["hosts"]]
-    within = float(engine.get("patience") or PATIENCE)
-    variables = [
-        f"{name}={shlex.quote(str(text))}" for name, text in (engine.get("env") or {}).items()
-    ]
-    with (
-        _certificates() as (security, settings),
-        # They read these settings on their command lines: names of files, no key.
-        dask.config.set(settings),
-    ):
-        try:
-            shared = {
-                "connect_options": {"login_timeout": REACHED, **(engine.get("login") or {})},
-                "remote_python": " ".join(["env", *variables, sys.executable]),
-            }
-            of_scheduler = {"protocol": "tls", "port": 0, "dashboard": False}
-            of_worker = {"nthreads": 1, "n_workers": math.ceil(workers / len(hosts))}
-            # As SSHCluster does, which would wait for ever for a host that starts nothing.
-            cluster = SpecCluster(
-                {
-                    number: {
-                        "cls": _bounded(Worker, within),
-                        "options": {**shared, "address": host, "kwargs": of_worker},
-                    }
-                    for number, host in enumerate(hosts)
-                },
-                {
-                    "cls": _bounded(Scheduler, within),
-                    "options": {**shared, "address": hosts[0], "kwargs": of_scheduler},
-                },
-                security=security,
-            )
-        except Exception as error:  # of asyncssh, of the network, of what was run there
-            why = error.__cause__ or error
-            raise CytobenchError(
-                "E520",
-                f"could not be started ({type(why).__name__}: {why})",
-                where="engine.cluster=ssh",
-                hint=f"does this work? ssh {hosts[0]} {sys.executable} -c 'import distributed'",
-            ) from error
-        with cluster:
-            yield cluster
-
-
-def _bounded(kind: type, seconds: float) -> type:
-    """A process on a host that is there within some seconds, or is an error that names the host."""
-
-    class Bounded(kind):  # type: ignore[misc]
-        async def start(self) -> None:
-            host = self.address
-            try:
-                await asyncio.wait_for(super().start(), seconds)
-            except TimeoutError:
-                if self.connection:
-                    self.connection.close()
-                raise TimeoutError(f"{host} has started nothing within {seconds:g} s") from None
-
-    return Bounded
-
-
-@contextmanager
-def _certificates() -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Certificates of one run, in files of the home folder that their owner alone may read.
-
-    Yields
-    ------
-    security : distributed.Security
-    settings : dict
-        Of Dask, by which a process that sees the same home folder finds them.
-    """
-    from distributed import Security
-
-    made = Security.temporary()
-    parent = Path.home() / ".cytobench"
-    parent.mkdir(mode=0o700, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="ssh-", dir=parent) as name:
-        key, certificate = Path(name, "key.pem"), Path(name, "certificate.pem")
-        key.touch(mode=0o600)
-        key.write_text(made.tls_client_key)
-        certificate.write_text(made.tls_client_cert)
-        tls: dict[str, Any] = {"distributed.comm.tls.ca-file": str(certificate)}
-        for role in ("scheduler", "worker", "client"):
-            tls[f"distributed.comm.tls.{role}.key"] = str(key)
-            tls[f"distributed.comm.tls.{role}.cert"] = str(certificate)
-        yield made, {**tls, "distributed.comm.require-encryption": True}
+def _ssh(engine: Mapping[str, Any], workers: int) -> Any:
+    """Processes on other hosts, each of which has to start within the run's patience."""
+    return ssh.hosts(engine, workers, float(engine.get("patience") or PATIENCE))
 
 
 STARTED: Mapping[str, Callable[[Mapping[str, Any], int], Any]] = {
     "local": _local,
     "slurm": slurm,
     "ssh": _ssh,
+    "kubernetes": kubernetes.pods,
 }

@@ -8,6 +8,7 @@ import textwrap
 import warnings
 
 import pytest
+from support.bits import assert_same_bits_as_serial
 from support.errands import Errand
 
 from cytobench.config import compose_jobs
@@ -65,7 +66,14 @@ def test_who_may_speak_to_the_scheduler_is_known_by_a_file_of_the_user_alone(hom
         assert stat.S_IMODE((home / ".cytobench").stat().st_mode) == 0o700
 
 
-def test_folds_run_in_jobs_that_were_submitted(home, monkeypatch, pytestconfig):
+def test_what_a_scheduler_shows_to_a_browser_is_seen_from_its_own_machine_alone(home):
+    with slurm(node("cluster=slurm")) as cluster:
+        assert cluster.scheduler.http_server.address == "127.0.0.1"
+
+
+@pytest.fixture
+def submitted(home, monkeypatch, pytestconfig):
+    """Jobs are processes of this machine, which find cytobench and the tests."""
     commands = home / "bin"
     commands.mkdir()
     for name, script in {"sbatch": SBATCH, "scancel": SCANCEL}.items():
@@ -74,18 +82,26 @@ def test_folds_run_in_jobs_that_were_submitted(home, monkeypatch, pytestconfig):
     monkeypatch.setenv("PATH", f"{commands}{os.pathsep}{os.environ['PATH']}")
     tests = [str(pytestconfig.rootpath), str(pytestconfig.rootpath / "tests")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(tests))
+    return home
 
+
+def test_folds_run_in_jobs_that_were_submitted(submitted):
     found = dict(run_folds(list(map(Errand, range(4))), node("cluster=slurm", "workers=1"), SALT))
 
     assert {answer[0] for answer in found.values()} == {0, 1, 2, 3}
     assert all(answer[2] != os.getpid() for answer in found.values())
-    assert (home / "cancelled").exists(), "the job ends with the run"
+    assert (submitted / "cancelled").exists(), "the job ends with the run"
+
+
+def test_a_cell_has_the_same_bits_in_jobs_as_in_this_process(submitted, toy_plugins):
+    assert_same_bits_as_serial(node("cluster=slurm", "workers=2"))
 
 
 SBATCH = """\
     #!/usr/bin/env bash
-    cp "$1" "$HOME/job.sh"
-    setsid bash "$HOME/job.sh" > "$HOME/job.log" 2>&1 < /dev/null &
+    job=$(mktemp "$HOME/job-XXXXXX")
+    cp "$1" "$job"
+    setsid bash "$job" > "$job.log" 2>&1 < /dev/null &
     echo "Submitted batch job $!"
 """
 SCANCEL = """\
@@ -100,7 +116,7 @@ SCANCEL = """\
     [
         (["cluster=slurm", "workers=4"], "there is no sbatch here"),
         (["cluster=ssh"], r"engine\.hosts"),
-        (["cluster=kubernetes"], "there is no cluster 'kubernetes'"),
+        (["cluster=lsf"], "there is no cluster 'lsf'"),
     ],
 )
 def test_what_a_cluster_lacks_is_said_before_anything_starts(overrides, words, monkeypatch):

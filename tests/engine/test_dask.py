@@ -2,19 +2,20 @@
 
 import os
 import signal
+import socket
 import threading
 import time
+from contextlib import ExitStack, suppress
 
 import pytest
+from support.bits import assert_same_bits_as_serial
 from support.errands import Errand, begun
 
 from cytobench.core.errors import CytobenchError, UsageError
-from cytobench.run.cells import load_cell
 from cytobench.run.engine import check_engine, run_folds
-from cytobench.run.fold import FoldSpec
-from cytobench.run.jobs import plan_jobs
 
 SALT = b"s" * 32
+DASKS_PORT = 8787
 DASK = {"name": "dask", "cluster": "local"}
 
 
@@ -45,19 +46,20 @@ def until(true, seconds=60):
 
 
 def test_a_cell_has_the_same_bits_on_workers_elsewhere_as_in_this_process(cluster, toy_plugins):
-    words = ["dataset=toy", "model=toy_ridge", "tuning.trials=3", "protocol.repeats=1", "floors=[]"]
-    (cell,) = plan_jobs(words).cells
-    specs = [FoldSpec(cell, load_cell(cell).key, fold) for fold in range(3)]
     cluster.worker()
     cluster.worker()
 
-    there = carry(specs, address=cluster.address)
-    here = carry(specs, name="serial")
+    assert_same_bits_as_serial({**DASK, "address": cluster.address})
 
-    for fold in here:
-        assert there[fold].predictions == here[fold].predictions
-        assert there[fold].inner == here[fold].inner
-        assert there[fold].params == here[fold].params
+
+def test_two_runs_of_one_machine_do_not_get_into_each_others_way(capfd):
+    with ExitStack() as stack:
+        with suppress(OSError):  # somebody has it already
+            stack.enter_context(socket.create_server(("127.0.0.1", DASKS_PORT)))
+        found = carry([Errand(0), Errand(1)], workers=1)
+
+    assert {answer[0] for answer in found.values()} == {0, 1}
+    assert str(DASKS_PORT) not in capfd.readouterr().err
 
 
 def test_workers_take_on_folder_and_tables_of_the_run(cluster, working_directory, monkeypatch):
@@ -217,6 +219,10 @@ def test_it_does_where_nobody_listens_or_somebody_says_so(engine):
         ({"address": "host:8786"}, "must be tcp://HOST:PORT"),
         ({"patience": 0}, r"engine\.patience"),
         ({"workers": 0}, r"engine\.workers"),
+        ({"env": "WORD"}, r"engine\.env.*NAME: value"),
+        ({"setup": "module load python"}, r"engine\.setup"),
+        ({"memory_gb": "much"}, r"engine\.memory_gb"),
+        ({"interface": "ib9"}, r"engine\.interface.*ib9"),
     ],
 )
 def test_a_setting_that_is_none_is_refused_before_anything_starts(engine, words):

@@ -6,6 +6,7 @@ import socket
 import threading
 
 import pytest
+from support.bits import assert_same_bits_as_serial
 from support.errands import Errand
 from support.servers import free_port
 
@@ -108,6 +109,12 @@ def test_folds_run_on_a_host_that_one_logs_in_to(host, tmp_path, pytestconfig):
     assert all("tls://" in command and "CYTOBENCH_TEST='a b'" in command for command in workers)
     assert workers
     assert not list((tmp_path / ".cytobench").iterdir()), "certificates go with the run"
+
+
+def test_a_cell_has_the_same_bits_on_a_host_as_in_this_process(host, toy_plugins, pytestconfig):
+    paths = f"engine.env={{PYTHONPATH: '{pytestconfig.rootpath}'}}"
+
+    assert_same_bits_as_serial(engine_on(host, "engine.workers=2", paths))
 
 
 def test_a_host_that_lets_nobody_in_is_said(host):

@@ -23,6 +23,7 @@ from cytobench.tracking import server
 REPOSITORY = Path(__file__).parents[2]
 TEAM = REPOSITORY / "docs" / "team"
 PASSWORD = "dbs3cret-word"
+LOOPBACK = next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
 
 
 def free_port() -> int:
