@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from browser import chromium
+from browser import chromium, used_before
 from mlflow import MlflowClient
 
 from cytobench.tracking import server
@@ -25,12 +25,6 @@ URI = "sqlite:///mlflow.db"
 ENTRY = "quickstart/sim_inflamed_mdd-response"
 NETWORK, OTHER = "mlp", "elastic_net"
 WINDOW = {"width": 1360, "height": 640}
-SETTLED = """
-localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true');
-localStorage.setItem('mlflow.assistant.panelOpen_v1', 'false');
-localStorage.setItem('mlflow.workflowType_v1', '"machine_learning"');
-"""
-"""What somebody has set who has used MLflow before: its assistant closed, no GenAI menu."""
 UNSEEN = """
 for (const text of document.querySelectorAll('*'))
     if (!text.children.length && /^Path: /.test(text.textContent)) text.style.visibility = 'hidden';
@@ -51,10 +45,12 @@ def main() -> None:
     with closing(socket.socket()) as probe:
         probe.bind((server.HOST, 0))
         port = probe.getsockname()[1]
-    with server.running(server.command(URI, "mlartifacts", port), port), chromium() as browser:
-        context = browser.new_context(viewport=WINDOW, reduced_motion="reduce")
-        context.add_init_script(SETTLED)
-        photographs(Visitor(context, f"http://{server.HOST}:{port}/#"))
+    with server.running(server.command("mlartifacts", port), URI, port), chromium() as browser:
+        origin = f"http://{server.HOST}:{port}"
+        context = browser.new_context(
+            viewport=WINDOW, reduced_motion="reduce", storage_state=used_before(origin)
+        )
+        photographs(Visitor(context, f"{origin}/#"))
 
 
 class Visitor:

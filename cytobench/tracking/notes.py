@@ -19,6 +19,7 @@ from cytobench.report.text import printable
 from cytobench.run.store import StoredCell
 from cytobench.tracking.benefit_record import result_line
 from cytobench.tracking.shown import CHARTED, NAMES, is_benefit, kind_of_error, rule_row, scores_of
+from cytobench.tracking.view import KEY
 
 SHOWN_WARNINGS = 3
 
@@ -104,13 +105,14 @@ def experiment_note(cell: StoredCell, suite: str, entry: str) -> str:
     kind = cell.about["task"]["kind"]
     headline = HEADLINE.get(kind, "value")
     board = Board(Entry(suite, entry, [cell], {}, 0), kind, headline, [], None)
-    better = "highest AUC first (0.5 is chance)"
+    better = "the highest AUC first (0.5 is chance)"
     if kind == "regression":
-        better = "smallest mean absolute error (MAE) first"
+        better = "the smallest mean absolute error (MAE) first"
     elif kind == BENEFIT:
-        better = "highest value (mean outcome if everybody were treated by the rule) first"
+        better = "the highest value (mean outcome if everybody were treated by the rule) first"
     reading = (
-        f"Each run is one model, {better}; *lower* and *upper* end the 95 % interval. "
+        f"Each run is one model: choose *Model training*, then under *Views* the *{KEY}*, for "
+        f"{better}; *lower* and *upper* end the 95 % interval. "
         "The role *floor* marks what knowing next to nothing achieves."
     )
     more = (
