@@ -21,12 +21,11 @@ def walked(tmp_path_factory):
     """The folder in which every block was done, and what each command printed, in order."""
     folder = tmp_path_factory.mktemp("newcomer")
     reader = Reader(folder, {"CYTOBENCH_TEST_TRACKING": "mlflow"})
-    told = []
-    for block in blocks("README.md"):
-        if block.section == SECTION:
-            assert block.reason is None, "no step of the way is left out"
-            for step in steps(block):
-                told.append((" ".join(step.commands), reader.act(step)))
+    section = [block for block in blocks("README.md") if block.section == SECTION]
+    assert all(block.reason is None for block in section), "no step of the way is left out"
+    told = [
+        (" ".join(step.commands), reader.act(step)) for block in section for step in steps(block)
+    ]
     return folder, [(command, printed) for command, printed in told if command]
 
 

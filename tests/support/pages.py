@@ -72,7 +72,7 @@ def blocks(page: str) -> list[Block]:
     return [
         Block(
             page,
-            ([""] + SECTION.findall(text, 0, found.start()))[-1],
+            ["", *SECTION.findall(text, 0, found.start())][-1],
             text[: found.start()].count("\n") + 1,
             found["language"],
             textwrap.dedent(found["text"]),
