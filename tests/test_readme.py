@@ -12,20 +12,20 @@ EXAMPLE = re.search(r"```python\n(.*?)```", README, flags=re.DOTALL)[1]
 
 @pytest.fixture
 def example(write_plugin):
-    write_plugin("models", "my_elastic_net", EXAMPLE)
+    write_plugin("models", "my_model", EXAMPLE)
 
 
 def test_the_example_plugin_runs(example, cytobench):
     done = cytobench(
-        "run", "dataset=sim_inflamed_mdd", "dataset.n=80", "model=my_elastic_net,clinical_only",
+        "run", "dataset=sim_inflamed_mdd", "dataset.n=80", "model=my_model,clinical_only",
         "protocol.repeats=1", "tuning=off", "tracking=none", "engine=serial",
     )  # fmt: skip
 
-    assert "\nmy_elastic_net " in done.stdout
+    assert "\nmy_model " in done.stdout
 
 
 def test_the_example_plugin_keeps_the_contract(example, cytobench):
-    done = cytobench("check", "my_elastic_net", "--fast")
+    done = cytobench("check", "my_model", "--fast")
 
     assert "failed" not in done.stdout
 

@@ -66,19 +66,25 @@ def dataset_card(about: Mapping[str, Any]) -> Card:
 
 
 def provenance(row: Row | BenefitRow) -> Card:
-    """What a person needs to repeat the result, and to see that it is the same one."""
+    """What a person needs to repeat the result, and to see that it is the same one.
+
+    A bundle says neither the command nor the commit of whoever submitted it.
+    """
     assert row.cell is not None
     about = row.cell.about
-    return [
+    card = [
         ("cell", row.cell.key),
         ("split plan", about["plan"]),
         ("plugin source", about["model"]["source"]),
         ("versions", ", ".join(f"{name} {text}" for name, text in about["versions"].items())),
         *(("computed on", text) for text in _machines(row.cell)),
         ("seed", str(about["config"]["seed"])),
-        ("git commit", about["git_commit"] or "not in a repository"),
-        ("repeat with", about["command"]),
     ]
+    if "git_commit" in about:
+        card.append(("git commit", about["git_commit"] or "not in a repository"))
+    if "command" in about:
+        card.append(("repeat with", about["command"]))
+    return card
 
 
 def _machines(cell: StoredCell) -> list[str]:

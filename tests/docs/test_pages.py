@@ -19,6 +19,8 @@ NOT_RUN = {
     "it takes an hour": 2,
 }
 """Why blocks are not run -> how many of them there are, over all pages."""
+NEWCOMER = ("README.md", "Add a model")
+"""The section that `test_newcomer.py` acts out, command by command."""
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def test_what_a_page_says_can_be_done(reader, page):
     STAGES.get(page, lambda folder: None)(reader.folder)
 
     for block in blocks(page):
-        if block.reason is None:
+        if block.reason is None and (page, block.section) != NEWCOMER:
             reader.act(block)
 
 

@@ -9,15 +9,18 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
 from support.boards import HOSTILE, fill
 
 from cytobench.leaderboard.build import boards, write, write_across, write_readmes
 from cytobench.leaderboard.readme import SCHEMA, readme, without_folders
 from cytobench.leaderboard.render import SCHEMA_VERSION, to_json
 from cytobench.leaderboard.schema import schema_text
+from cytobench.registry.discover import discover
 from cytobench.run.store import RunStore
 
 LEADERBOARDS = Path(__file__).parents[2] / "leaderboards"
+CONF = LEADERBOARDS.parent / "conf"
 PUBLISHED = sorted(LEADERBOARDS.rglob("*.json"))
 
 
@@ -48,6 +51,75 @@ def test_the_front_page_links_every_suite_that_is_published():
     published = {path.parent.name for path in LEADERBOARDS.glob("*/README.md")}
 
     assert set(re.findall(r"\]\(([\w-]+)/README\.md\)", page)) == published
+
+
+def told_as_missing(header):
+    """The rows of a table of the front page, their marks of code taken off."""
+    page = (LEADERBOARDS / "README.md").read_text(encoding="utf-8")
+    rows = re.search(rf"^{re.escape(header)}\n\|[-|]+\n((?:\|.*\n)+)", page, flags=re.MULTILINE)[1]
+    return [[word.strip(" `") for word in line[1:-1].split("|")] for line in rows.splitlines()]
+
+
+def suites():
+    paths = sorted((CONF / "suite").glob("*.yaml"))
+    return [yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths]
+
+
+def floors_of(task):
+    """What runs beside every model of a task."""
+    for path in (CONF / "task" / f"{task}.yaml", CONF / "config.yaml"):
+        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if "floors" in said:
+            return set(said["floors"])
+    return set()
+
+
+def expected_rows():
+    """Suite, entry -> the models that belong on its board."""
+    return {
+        (suite["name"], f"{entry['dataset']}-{entry['task']}"): (
+            set(suite["models"]) | floors_of(entry["task"])
+        )
+        for suite in suites()
+        for entry in suite["entries"]
+    }
+
+
+def test_a_published_board_has_every_model_of_its_suite_or_says_which_was_not_run():
+    absent = set()
+    for (suite, entry), models in expected_rows().items():
+        text = (LEADERBOARDS / suite / f"{entry}.json").read_text(encoding="utf-8")
+        shown = {row["label"] for row in json.loads(text)["rows"]}
+        absent |= {(suite, entry, name) for name in models - shown}
+
+    told = told_as_missing("| suite | entry | model | why |")
+    assert {tuple(row[:3]) for row in told} == absent
+    assert all(row[3].startswith(("not run: ", "does not apply: ")) for row in told)
+
+
+def test_every_bundled_model_is_in_a_suite_or_the_front_page_says_why_not():
+    ranked = set().union(*expected_rows().values())
+
+    told = told_as_missing("| model | why |")
+    assert {row[0] for row in told} == set(discover("model")) - ranked
+    assert all(why for _, why in told)
+
+
+@pytest.mark.data
+def test_a_cut_off_of_crp_does_not_apply_where_crp_was_not_measured(data_folder, cytobench):
+    words = ("dataset=mrsa_plasma", "model=crp_cutoff", "floors=[]", f"data={data_folder}")
+
+    done = cytobench("run", *words, "tracking=none", check=False)
+
+    assert "left out: crp_cutoff needs CRP, which was not measured" in done.stdout
+
+
+def test_the_rule_of_crp_does_not_apply_to_the_arms_of_the_null_cohort(cytobench):
+    words = ("dataset=sim_null", "task=benefit", "model=crp_rule", "floors=[]")
+
+    done = cytobench("run", *words, "tracking=none", check=False)
+
+    assert "left out: which arm is below the cut-off is not plain" in done.stdout
 
 
 def changed(document, change):

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 from submission.conftest import FILES, cytobench_in, write_files
+from support.dom import parse
 from support.tampering import _perfect, _renamed, _shifted, with_folds
 
 from cytobench import plugins as plugin_root
@@ -69,7 +70,23 @@ def test_a_submitted_row_has_the_numbers_that_it_has_where_it_was_run(made, here
     assert submitted["subgroups"]
 
 
-def test_local_verified_and_recomputed_rows_look_different(made, here, folder, capsys):
+def badges(board, store, out):
+    """On the site's page: label -> the words and the class of the mark that the row bears."""
+    from cytobench.site.write import write_site
+
+    write_site([board], store, out)
+    page = parse((out / "ours" / "toy-response.html").read_text(encoding="utf-8"))
+    marks = {}
+    for row in page.one("table", "board").every("tr", "row"):
+        head = row.one("th")
+        marks[head.one("a").text] = [
+            (badge.text, [name for name in badge.classes if name != "badge"])
+            for badge in head.every("span", "badge")
+        ]
+    return marks
+
+
+def test_local_verified_and_recomputed_rows_look_different(made, here, folder, capsys, tmp_path):
     from cytobench.leaderboard.show import show
 
     (folder / "ridge.zip").write_bytes(made.toy)
@@ -93,6 +110,12 @@ def test_local_verified_and_recomputed_rows_look_different(made, here, folder, c
         "our_ridge": "verified",
         "guess": "local",
     }
+    assert badges(before, store, tmp_path / "before") == {
+        "truth": [("ceiling", [])],
+        "our_ridge": [("recomputed ○", ["recomputed"])],
+        "guess": [("floor", [])],
+    }
+    assert badges(after, store, tmp_path / "after")["our_ridge"] == [("verified ✓", ["verified"])]
     show(after)
     assert "our_ridge ✓" in capsys.readouterr().out
 
@@ -168,6 +191,12 @@ def test_rows_of_another_cohort_never_share_the_table(made, here, folder):
 
     assert [row.label for row in board.rows] == ["guess"]
     assert board.entry.left_out == 2
+
+
+def test_a_local_model_bears_no_mark_on_the_site(made, workshop, tmp_path):
+    local = the_board(made.store, {})
+
+    assert badges(local, made.store, tmp_path / "site")["our_ridge"] == []
 
 
 def test_a_cell_that_was_run_here_counts_once(made, workshop, folder):

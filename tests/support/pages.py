@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
@@ -17,6 +17,7 @@ FENCE = re.compile(
     r"(?P<margin> *)```(?P<language>\w+)\n(?P<text>.*?)^(?P=margin)```$",
     re.DOTALL | re.MULTILINE,
 )
+SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
 FILE = re.compile(r"(?:#!.*\n)?# ((?:plugins|conf|tests|scripts)/\S+)\n")
 """The first line (after ``#!``) of a block that is a file: where it goes."""
 ACTED = ("python", "console", "bash")
@@ -27,6 +28,7 @@ class Block:
     """A fenced block: what it is written in, and why it is not run, where it says so."""
 
     page: str
+    section: str
     line: int
     language: str
     text: str
@@ -51,6 +53,13 @@ class Block:
         return [line for line in joined.splitlines() if line and not line.startswith("$ ")]
 
 
+def steps(block: Block) -> list[Block]:
+    """A console command by command, each with what is printed after it."""
+    return [
+        replace(block, text=text) for text in re.split(r"^(?=\$ )", block.text, flags=re.M) if text
+    ]
+
+
 def pages() -> list[str]:
     """Everything that is written for people, from the repository's root."""
     found = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")]
@@ -63,6 +72,7 @@ def blocks(page: str) -> list[Block]:
     return [
         Block(
             page,
+            ["", *SECTION.findall(text, 0, found.start())][-1],
             text[: found.start()].count("\n") + 1,
             found["language"],
             textwrap.dedent(found["text"]),
