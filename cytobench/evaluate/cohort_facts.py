@@ -183,17 +183,25 @@ def _covariate(name: str, column: pd.Series) -> Facts:
     return out | {"kind": "category", "levels": _counts([str(value) for value in known])}
 
 
-def _counts(labels: Sequence[str]) -> dict[str, int | None]:
-    """Label -> patients, most frequent first; labels of fewer than five are counted together.
+def too_small(sizes: Sequence[int]) -> frozenset[int]:
+    """Positions of the groups of patients that nothing is said of alone: fewer than five.
 
     Where these together are fewer than five, their number would follow from the others and that of
-    all: the smallest label that could be shown joins them.
+    all: the smallest that could be shown joins them, of equals the first.
     """
-    counts = Counter(label for label in labels if label).most_common()
-    shown = [(name, n) for name, n in counts if n >= FEWEST]
-    rest = sum(n for _, n in counts if n < FEWEST)
-    while 0 < rest < FEWEST and shown:
-        rest += shown.pop()[1]
+    ascending = sorted(range(len(sizes)), key=sizes.__getitem__)
+    count = sum(size < FEWEST for size in sizes)
+    while 0 < count < len(sizes) and sum(sizes[k] for k in ascending[:count]) < FEWEST:
+        count += 1
+    return frozenset(ascending[:count])
+
+
+def _counts(labels: Sequence[str]) -> dict[str, int | None]:
+    """Label -> patients, most frequent first; labels that are too small are counted together."""
+    ascending = Counter(label for label in labels if label).most_common()[::-1]
+    hidden = too_small([n for _, n in ascending])
+    shown = [count for k, count in enumerate(ascending) if k not in hidden][::-1]
+    rest = sum(ascending[k][1] for k in hidden)
     return dict(shown) | ({OTHERS: _shown(rest)} if rest else {})
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cytobench.core.result import FoldResult
 from cytobench.evaluate import metrics
-from cytobench.evaluate.cohort_facts import FEWEST
+from cytobench.evaluate.cohort_facts import too_small
 from cytobench.evaluate.comparisons import cv_auc_influence
 from cytobench.evaluate.influence import influence, of_prevalence
 from cytobench.evaluate.intervals import (
@@ -239,19 +239,10 @@ class Scores:
 
     @cached_property
     def hidden(self) -> frozenset[int]:
-        """Positions of folds that stand for a site or study whose own numbers are not shown.
-
-        Those of fewer than five patients; where these together are fewer than five, their numbers
-        would follow from the others and those of all: the smallest that could be shown joins them.
-        """
+        """Positions of folds that stand for a site or study too small for numbers of its own."""
         if self.protocol not in LEAVE_ONE_OUT:
             return frozenset()
-        sizes = [len(fold.predictions.y) for fold in self.folds]
-        ascending = sorted(range(len(sizes)), key=lambda position: sizes[position])
-        count = sum(size < FEWEST for size in sizes)
-        while count and count < len(sizes) and sum(sizes[k] for k in ascending[:count]) < FEWEST:
-            count += 1
-        return frozenset(ascending[:count])
+        return too_small([len(fold.predictions.y) for fold in self.folds])
 
     def _locked(self, metric: str, fold: FoldResult) -> Estimate:
         """The metric on one test set that no other fold shares."""

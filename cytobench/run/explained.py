@@ -10,10 +10,9 @@ from typing import Any
 from cytobench.core.errors import CytobenchError, UsageError
 from cytobench.core.result import FoldFailure
 from cytobench.run.cells import Cell, load_cell
-from cytobench.run.claims import Claims, let_go
-from cytobench.run.engine import run_folds
+from cytobench.run.claims import let_go
 from cytobench.run.explaining import ExplainSpec, Settings
-from cytobench.run.share import Share
+from cytobench.run.share import shared_folds
 from cytobench.run.store import RunStore
 
 EXPLAINING = "explaining"
@@ -120,21 +119,15 @@ def _explain(
     def is_done(key: str, fold: int) -> bool:
         return store.has_explanation(key, fold, asked)
 
-    with Claims(store.root, EXPLAINING) as claims:
-        share: Share[ExplainSpec] = Share(claims, is_done)
-        while specs or share.elsewhere:
-            with closing(run_folds(specs, engine, store.salt(), share.take)) as outcomes:
-                for spec, outcome in outcomes:
-                    if isinstance(outcome, FoldFailure):
-                        done.failures.append((spec.cell.model_name, outcome))
-                    else:
-                        record = {**asdict(outcome), "settings": asked}
-                        store.write_explanation(spec.key, spec.fold, record)
-                        done.folds += 1
-                        done.cells[spec.key] = (spec.cell.suite, spec.cell.entry)
-                    claims.release(spec.key, spec.fold)
-                    advance(spec.cell.model_name, 1)
-            others, specs = share.wait()
-            for spec in others:
+    with closing(shared_folds(specs, engine, store, is_done, EXPLAINING)) as outcomes:
+        for spec, outcome in outcomes:
+            if outcome is None:
                 done.of_others += 1
-                advance(spec.cell.model_name, 1)
+            elif isinstance(outcome, FoldFailure):
+                done.failures.append((spec.cell.model_name, outcome))
+            else:
+                record = {**asdict(outcome), "settings": asked}
+                store.write_explanation(spec.key, spec.fold, record)
+                done.folds += 1
+                done.cells[spec.key] = (spec.cell.suite, spec.cell.entry)
+            advance(spec.cell.model_name, 1)

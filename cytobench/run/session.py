@@ -21,13 +21,13 @@ from cytobench.core.errors import (
 from cytobench.core.result import FoldFailure, FoldResult
 from cytobench.data.target import BENEFIT
 from cytobench.run.cells import Cell, LoadedCell, load_cell
-from cytobench.run.claims import Claims, let_go
-from cytobench.run.engine import check_engine, run_folds
+from cytobench.run.claims import let_go
+from cytobench.run.engine import check_engine
 from cytobench.run.fold import FoldSpec
 from cytobench.run.lockstep import FoldsSpec, at_once
 from cytobench.run.pooled import shift_record
 from cytobench.run.provenance import framework_revision, git_commit, versions
-from cytobench.run.share import Share
+from cytobench.run.share import shared_folds
 from cytobench.run.store import RunStore
 from cytobench.run.vetting import Vetting, open_findings
 
@@ -220,23 +220,18 @@ def _run(
             store.settle(key)
             listener.cell_done(planned)
 
-    with Claims(store.root) as claims:
-        share: Share[FoldSpec | FoldsSpec] = Share(claims, store.has_fold)
-        while specs or share.elsewhere:
-            # Closed at once where this is interrupted: no worker goes on.
-            with closing(run_folds(specs, engine, store.salt(), share.take)) as outcomes:
-                for spec, outcome in outcomes:
-                    if isinstance(outcome, FoldFailure):
-                        store.write_failure(spec.key, outcome)
-                    else:
-                        store.write_fold(spec.key, outcome)
-                        summary.folds_run += 1
-                    claims.release(spec.key, spec.fold)
-                    ended(spec.key, outcome)
-            done, specs = share.wait()
-            for spec in done:
+    with closing(shared_folds(specs, engine, store, store.has_fold)) as outcomes:
+        for spec, outcome in outcomes:
+            if outcome is None:
                 summary.folds_of_others += 1
                 ended(spec.key, store.read_fold(spec.key, spec.fold))
+                continue
+            if isinstance(outcome, FoldFailure):
+                store.write_failure(spec.key, outcome)
+            else:
+                store.write_fold(spec.key, outcome)
+                summary.folds_run += 1
+            ended(spec.key, outcome)
 
 
 def _say_damaged(damaged: Sequence[StoreError]) -> None:

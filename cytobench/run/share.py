@@ -1,19 +1,59 @@
-"""What of a run's folds falls to this process, where other runs of the store do the same ones."""
+"""Folds as several runs of a store do them: each does what nobody has, and waits for the rest."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any, Generic
 
 from cytobench import console
 from cytobench.run.claims import Claims
-from cytobench.run.engine import Spec
+from cytobench.run.engine import Spec, run_folds
 from cytobench.run.lockstep import FoldsSpec
+from cytobench.run.store import RunStore
 
 LOOK = 0.2
 """Seconds between two looks at what others have done."""
+
+
+def shared_folds(
+    specs: Sequence[Spec],
+    engine: Mapping[str, Any],
+    store: RunStore,
+    is_done: Callable[[str, int], bool],
+    work: str = "",
+) -> Generator[tuple[Spec, Any]]:
+    """Run folds that no other run of the store does, and wait for those that another one does.
+
+    A fold is held until the next one is asked for: by then it is stored.
+
+    Parameters
+    ----------
+    is_done : callable
+        Of a cell's key and a fold: whether what is done to it is stored.
+    work : str
+        As :class:`Claims`.
+
+    Yields
+    ------
+    spec
+        Of one fold.
+    outcome
+        As :func:`run_folds`; None where another run has done it.
+    """
+    with Claims(store.root, work) as claims:
+        share: Share[Spec] = Share(claims, is_done)
+        while specs or share.elsewhere:
+            # Closed at once where this is interrupted: no worker goes on.
+            with closing(run_folds(specs, engine, store.salt(), share.take)) as outcomes:
+                for spec, outcome in outcomes:
+                    yield spec, outcome
+                    claims.release(spec.key, spec.fold)
+            done, specs = share.wait()
+            for spec in done:
+                yield spec, None
 
 
 class Share(Generic[Spec]):

@@ -22,7 +22,6 @@ from cytobench.tracking.shown import (
     NAMES,
     as_word,
     charted,
-    hidden_folds,
     is_benefit,
     rule_row,
     scores_of,
@@ -117,7 +116,7 @@ def _metrics(cell: StoredCell, row: Row | BenefitRow | None) -> list[Measured]:
         found += _of_row(row) if isinstance(row, Row) else []
     series = charted(cell)
     series["seconds"] = np.array([sum(fold.timings.values()) for fold in cell.folds])
-    hidden = hidden_folds(cell)
+    hidden = scores_of(cell).hidden
     for name, values in series.items():
         found += [
             Measured(f"fold/{name}", float(value), fold.fold)

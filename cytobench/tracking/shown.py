@@ -41,11 +41,6 @@ def rule_row(row: Row | BenefitRow | None) -> BenefitRow | None:
     return row if isinstance(row, BenefitRow) else None
 
 
-def hidden_folds(cell: StoredCell) -> frozenset[int]:
-    """Positions of folds that stand for a site too small to have its own numbers shown."""
-    return frozenset() if not cell.folds else scores_of(cell).hidden
-
-
 def charted(cell: StoredCell) -> dict[str, Any]:
     """Metric as MLflow calls it -> one value for each fold."""
     if is_benefit(cell):

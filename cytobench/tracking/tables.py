@@ -18,7 +18,6 @@ from cytobench.tracking.shown import (
     NAMES,
     as_word,
     charted,
-    hidden_folds,
     is_benefit,
     kind_of_error,
     scores_of,
@@ -85,7 +84,7 @@ def _importance_rows(cell: StoredCell) -> list[dict[str, Any]]:
 def _fold_rows(cell: StoredCell) -> list[dict[str, Any]]:
     by_fold = _every_by_fold(cell)
     labels = cell.about["test_labels"]
-    hidden = hidden_folds(cell)
+    hidden = scores_of(cell).hidden
     rows = []
     for position, fold in enumerate(cell.folds):
         n_test = len(fold.predictions.y)

@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 
 import pytest
 from support.bits import assert_same_bits_as_serial
-from support.errands import Errand, begun
+from support.errands import Errand, begun, until
 
 from cytobench.core.errors import CytobenchError, UsageError
 from cytobench.run.engine import check_engine, run_folds
@@ -36,13 +36,6 @@ def in_background(tasks, **engine):
         return found[0]
 
     return outcomes
-
-
-def until(true, seconds=60):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_a_cell_has_the_same_bits_on_workers_elsewhere_as_in_this_process(cluster, toy_plugins):
@@ -78,7 +71,7 @@ def test_what_a_killed_worker_was_doing_is_done_by_another(cluster, tmp_path):
     outcomes = in_background(
         [Errand(fold, "wait", str(tmp_path)) for fold in range(6)], address=cluster.address
     )
-    until(lambda: len(begun(tmp_path)) == 2)
+    until(lambda: len(begun(tmp_path)) == 2, 60)
 
     workers[0].kill()
     (tmp_path / "go").touch()
@@ -94,9 +87,9 @@ def test_a_worker_that_comes_late_gets_its_share(cluster, tmp_path):
     outcomes = in_background(
         [Errand(fold, "wait", str(tmp_path)) for fold in range(4)], address=cluster.address
     )
-    until(lambda: begun(tmp_path))
+    until(lambda: begun(tmp_path), 60)
     late = cluster.worker()
-    until(lambda: len(begun(tmp_path)) == 2)
+    until(lambda: len(begun(tmp_path)) == 2, 60)
     (tmp_path / "go").touch()
 
     assert {answer[2] for answer in outcomes().values()} == {first.pid, late.pid}
@@ -252,7 +245,7 @@ def test_without_its_scheduler_a_run_stops_and_goes_on_where_it_was(
     cluster.worker()
     stopper = threading.Thread(
         target=lambda: (
-            until(lambda: len(folds(toy_plugins / "runs")) >= 2),
+            until(lambda: len(folds(toy_plugins / "runs")) >= 2, 60),
             cluster.scheduler.kill(),
         )
     )

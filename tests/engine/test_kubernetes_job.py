@@ -180,28 +180,27 @@ def test_a_run_that_is_interrupted_while_it_waits_takes_its_job_along(kubectl, t
     assert (kubectl / "deleted.json").exists()
 
 
-def test_a_run_that_is_interrupted_in_its_folds_takes_its_job_along(
-    kubectl, toy_plugins, write_plugin
-):
+@pytest.fixture
+def in_its_folds(kubectl, toy_plugins, write_plugin):
+    """A command whose pods have begun a fold that takes a while."""
     write_plugin("models", "slow", SLOW)
     run = begin("model=slow", f"engine.env={{PYTHONPATH: '{REPOSITORY}'}}")
     wait_for(toy_plugins / "begun")
+    return run
 
-    run.send_signal(signal.SIGTERM)
-    _, told = run.communicate(timeout=60)
 
-    assert run.returncode == 143
+def test_a_run_that_is_interrupted_in_its_folds_takes_its_job_along(kubectl, in_its_folds):
+    in_its_folds.send_signal(signal.SIGTERM)
+    _, told = in_its_folds.communicate(timeout=60)
+
+    assert in_its_folds.returncode == 143
     assert "Traceback" not in told
     assert (kubectl / "deleted.json").exists()
 
 
-def test_pods_of_a_run_that_was_killed_end_by_themselves(kubectl, toy_plugins, write_plugin):
-    write_plugin("models", "slow", SLOW)
-    run = begin("model=slow", f"engine.env={{PYTHONPATH: '{REPOSITORY}'}}")
-    wait_for(toy_plugins / "begun")
-
-    run.kill()
-    run.communicate(timeout=60)
+def test_pods_of_a_run_that_was_killed_end_by_themselves(kubectl, in_its_folds):
+    in_its_folds.kill()
+    in_its_folds.communicate(timeout=60)
 
     assert (kubectl / "job.json").exists(), "nobody was left to delete it"
     wait_for(kubectl / "pod-0" / "exit")

@@ -3,10 +3,10 @@
 import signal
 import sqlite3
 import subprocess
-import time
 from contextlib import closing, contextmanager
 
 import pytest
+from support.errands import until
 from support.faults import COMMAND, FOLDS, Stage
 from support.servers import free_port
 
@@ -58,13 +58,6 @@ def tracked(stage, team):
     return done.stdout
 
 
-def until(condition):
-    end = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.1)
-
-
 BOTH = [("guess", "FINISHED"), ("toy_ridge", "FINISHED")]
 
 
@@ -76,7 +69,7 @@ def test_a_server_that_goes_in_the_middle_of_a_run_has_what_it_missed_from_cytob
         process = stage.start("model=guess,toy_ridge", "tracking=mlflow", team.uri)
         stage.until_folds(FOLDS // 2 + 1, process)
         process.send_signal(signal.SIGSTOP)
-        until(lambda: team.runs() == BOTH[:1])
+        until(lambda: team.runs() == BOTH[:1], 120)
     process.send_signal(signal.SIGCONT)
     seen = stage.ended(process)
 

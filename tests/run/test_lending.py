@@ -6,11 +6,11 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.errands import until
 
 from cytobench.core.process import this_process
 from cytobench.run import lending
@@ -170,20 +170,13 @@ def test_nothing_is_left_of_it_when_the_run_is_killed(toy_plugins, how):
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
-        _until(lambda: [*Path("runs").glob("*/fold-*.parquet")], 60)
+        until(lambda: [*Path("runs").glob("*/fold-*.parquet")], 60)
         assert folders() - before
 
         run.kill()
         run.wait()
 
-        _until(lambda: not folders() - before, 10)
+        until(lambda: not folders() - before, 10)
     finally:
         if run.poll() is None:
             os.killpg(run.pid, signal.SIGKILL)
-
-
-def _until(true, seconds):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)

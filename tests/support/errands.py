@@ -34,12 +34,17 @@ class Errand:
         return (self.fold, salt, os.getpid(), str(Path.cwd()), os.environ.get("CYTOBENCH_DATA"))
 
 
+def until(true, seconds, otherwise=""):
+    """Wait for what other processes do."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, otherwise
+        time.sleep(0.02)
+
+
 def wait_for(path, seconds=90.0):
     """Until a file is there."""
-    end = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < end, f"{path} never came"
-        time.sleep(0.02)
+    until(path.exists, seconds, f"{path} never came")
 
 
 def begun(folder):

@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from support.errands import until
 
 from cytobench.tracking import Live
 
@@ -26,14 +27,6 @@ def written():
             "select name from runs where status = 'FINISHED' and lifecycle_stage = 'active'"
         )
         return sorted(name for (name,) in rows)
-
-
-def until(condition, seconds=240):
-    """Wait for another process."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def process_of(live):
@@ -150,7 +143,7 @@ def test_a_run_that_is_killed_leaves_no_process(store, write_cell, config):
     )
     done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert done.returncode == -signal.SIGKILL
-    until(lambda: not _alive(int(done.stdout)))
+    until(lambda: not _alive(int(done.stdout)), 240)
     # It finishes what it was told, though nobody hears of it.
     assert written() == ["leaderboard", "other", "toy_ridge"]
 
