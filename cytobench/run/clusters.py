@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joblib import cpu_count
@@ -19,7 +18,7 @@ from cytobench.audit.isolation import PRELOADED
 from cytobench.core.errors import CytobenchError, UsageError
 from cytobench.registry.extras import absent
 from cytobench.run import kubernetes, ssh
-from cytobench.run.dask_settings import FORKED, SCHEDULER, SETTINGS
+from cytobench.run.dask_settings import FORKED, SCHEDULER, SETTINGS, as_variables
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -244,11 +243,8 @@ def slurm(engine: Mapping[str, Any], workers: int = 0) -> Any:
     """Jobs of SLURM, one worker each; ``slurm(engine).job_script()`` shows what is submitted."""
     from dask_jobqueue import SLURMCluster
 
-    variables = {"DASK_DISTRIBUTED__WORKER__DAEMON": "False", **(engine.get("env") or {})}
+    variables = {**as_variables(SETTINGS), **(engine.get("env") or {})}
     exports = [f"export {name}={shlex.quote(str(text))}" for name, text in variables.items()]
-    # Only who may read this folder can speak to the scheduler.
-    certificates = Path.home() / ".cytobench"
-    certificates.mkdir(mode=0o700, exist_ok=True)
     return SLURMCluster(
         n_workers=workers,
         cores=1,
@@ -263,7 +259,7 @@ def slurm(engine: Mapping[str, Any], workers: int = 0) -> Any:
         interface=engine.get("interface"),
         scheduler_options=dict(SCHEDULER),
         security=True,
-        shared_temp_directory=str(certificates),
+        shared_temp_directory=str(ssh.certificates_folder()),
         silence_logs=logging.CRITICAL,
     )
 

@@ -20,3 +20,11 @@ SETTINGS: Mapping[str, Any] = {
 }
 SCHEDULER: Mapping[str, Any] = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
 """Its pages, which ask nobody for a certificate, are seen from its own machine alone; any port."""
+
+
+def as_variables(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Settings of Dask as the variables that a process of Dask reads them from."""
+    return {
+        "DASK_" + name.upper().replace(".", "__").replace("-", "_"): str(value)
+        for name, value in settings.items()
+    }

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from cytobench import console
 from cytobench.core.errors import CytobenchError, UsageError
 from cytobench.core.secrets import HIDDEN
-from cytobench.run.dask_settings import SCHEDULER, SETTINGS
+from cytobench.run.dask_settings import SCHEDULER, SETTINGS, as_variables
 
 if TYPE_CHECKING:
     from distributed import Security, SpecCluster
@@ -150,14 +150,6 @@ def secret(name: str, uid: str, variables: Mapping[str, Any]) -> dict[str, Any]:
             ],
         },
         "stringData": {name: str(text) for name, text in variables.items()},
-    }
-
-
-def as_variables(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Settings of Dask as the variables that a process of Dask reads them from."""
-    return {
-        "DASK_" + name.upper().replace(".", "__").replace("-", "_"): str(value)
-        for name, value in settings.items()
     }
 
 

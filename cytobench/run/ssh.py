@@ -99,6 +99,13 @@ def _bounded(kind: type, seconds: float) -> type:
     return Bounded
 
 
+def certificates_folder() -> Path:
+    """Where hosts with one home folder find certificates: who reads it can speak to all of them."""
+    folder = Path.home() / ".cytobench"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
 @contextmanager
 def _certificates() -> Iterator[tuple[Any, dict[str, Any]]]:
     """Certificates of one run, in files of the home folder that their owner alone may read.
@@ -112,9 +119,7 @@ def _certificates() -> Iterator[tuple[Any, dict[str, Any]]]:
     from distributed import Security
 
     made = Security.temporary()
-    parent = Path.home() / ".cytobench"
-    parent.mkdir(mode=0o700, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="ssh-", dir=parent) as name:
+    with tempfile.TemporaryDirectory(prefix="ssh-", dir=certificates_folder()) as name:
         key, certificate = Path(name, "key.pem"), Path(name, "certificate.pem")
         key.touch(mode=0o600)
         key.write_text(made.tls_client_key)

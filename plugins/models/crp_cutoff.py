@@ -74,7 +74,7 @@ class CrpRegressor(RegressorMixin, _ByStratum):
     citation="10.1017/S0033291719001454",
 )
 def crp_cutoff(kind="classification", units=None):
-    """Outcome of the training part within CRP < 1, 1 to 3 and > 3 mg/L."""
+    """Outcome of the training part within CRP below 1, 1 to 3 and above 3 mg/L."""
     unit = (units or {}).get("CRP", "mg/L")
     if unit != "mg/L":
         raise NotApplicable("E221", f"crp_cutoff needs CRP in mg/L; this cohort has {unit!r}")

@@ -52,6 +52,8 @@ def test_a_job_asks_slurm_for_what_was_configured(home):
         "#SBATCH -p short", "#SBATCH -A lab", "#SBATCH -n 1", "#SBATCH --cpus-per-task=1",
         "#SBATCH --mem=6G", "#SBATCH -t 02:30:00", "#SBATCH --constraint=cpu",
         "export OMP_PROC_BIND='a b'", "module load python",
+        "export DASK_DISTRIBUTED__WORKER__DAEMON=False",
+        "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False",
     ):  # fmt: skip
         assert wanted in lines
     worker = lines[-1]

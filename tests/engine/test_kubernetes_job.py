@@ -17,10 +17,10 @@ from support.servers import LOOPBACK
 
 from cytobench.config import compose_jobs
 from cytobench.core.errors import CytobenchError, UsageError
-from cytobench.run.dask_settings import SETTINGS
+from cytobench.run.dask_settings import SETTINGS, as_variables
 from cytobench.run.engine import check_engine, run_folds
 from cytobench.run.jobs import plan_jobs
-from cytobench.run.kubernetes import as_variables, job
+from cytobench.run.kubernetes import job
 
 pytest.importorskip("distributed")
 SALT = b"s" * 32

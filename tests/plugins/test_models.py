@@ -21,6 +21,7 @@ from cytobench.core.space import Choice
 from cytobench.plugins import bundled
 from cytobench.registry.discover import discover
 from cytobench.registry.load import load_model
+from cytobench.submission.plain import fault_of
 
 FOLDER = bundled("plugins").resolve() / "models"
 NEEDS_A_FILE = ("tabpfn_file",)
@@ -82,6 +83,13 @@ def test_a_model_says_where_it_comes_from(name):
     assert card.summary
     assert card.licence
     assert card.citation.startswith("10.")
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_what_a_model_says_of_itself_may_stand_in_a_bundle(name):
+    card = CARDS[name]
+
+    assert not [said for said in (card.summary, card.licence, card.citation) if fault_of(said)]
 
 
 @pytest.mark.parametrize("name", LEARNERS)
