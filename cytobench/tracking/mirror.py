@@ -153,13 +153,14 @@ class Mirror:
     def board(self, suite: str) -> bool:
         """Mirror a suite's leaderboard as a run of its own; False where it is there as it is.
 
+        Not of what was run outside any suite: entries there are as many as there were ideas.
+
         Raises
         ------
         CytobenchError
             ``E601`` where MLflow cannot be read or written.
         """
-        found = pages(self.store, suite)
-        if not found:
+        if suite == AD_HOC or not (found := pages(self.store, suite)):
             return False
         files = board_files(suite, found)
         record = board_record(suite, found, files)
@@ -179,12 +180,9 @@ class Mirror:
         return True
 
     def finish(self) -> None:
-        """What is left when the last cell is written: names, and the leaderboards of suites.
-
-        Not of what was run outside any suite: entries there are as many as there were ideas.
-        """
+        """What is left when the last cell is written: names, and the leaderboards of suites."""
         self.settle()
-        for suite in sorted({suite for suite, _ in self._experiments} - {AD_HOC}):
+        for suite in sorted({suite for suite, _ in self._experiments}):
             self.board(suite)
 
     def everything(self, *, rebuild: bool = False) -> tuple[int, int]:

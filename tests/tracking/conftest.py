@@ -112,10 +112,11 @@ def write_cell(store: RunStore) -> WriteCell:
         folds: int = 4,
         done: int = 4,
         slot: str = "",
+        suite: str = SUITE,
         **changes: Any,
     ) -> str:
         about = _about(model, kind, folds, **changes)
-        store.open_cell(key, about, SUITE, ENTRY, slot or key)
+        store.open_cell(key, about, suite, ENTRY, slot or key)
         for fold in range(done):
             store.write_fold(key, _fold(kind, fold))
         return key

@@ -78,3 +78,10 @@ def test_a_suite_without_a_finished_cell_has_no_leaderboard(store, config, clien
     write_cell("toy_ridge", "k1", done=3)
     assert not Mirror(store, config).board("quickstart")
     assert client.get_experiment_by_name("quickstart") is None
+
+
+def test_what_was_run_outside_any_suite_has_no_leaderboard(store, config, client, write_cell):
+    write_cell("toy_ridge", "k1", suite="adhoc")
+    assert Mirror(store, config).everything() == (1, 0)
+    assert client.get_experiment_by_name("adhoc/toy-response") is not None
+    assert client.get_experiment_by_name("adhoc") is None
