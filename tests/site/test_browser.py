@@ -187,6 +187,29 @@ def test_a_phone_scrolls_no_page_sideways(visit, address):
     assert tab.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
+def test_what_a_phone_cuts_off_fades_at_that_edge(visit):
+    tab = visit(viewport=PHONE)
+    table = tab.locator(".scroll.ranking")
+
+    assert faded(table, 0) == (False, True)
+    assert faded(table, 0.5) == (True, True)
+    assert faded(table, 1) == (True, False)
+
+
+def test_a_table_that_fits_does_not_fade(visit):
+    tab = visit("suite/index.html", viewport={"width": 1600, "height": 900})
+
+    assert faded(tab.locator(".scroll").first, 0) == (False, False)
+
+
+def faded(table, share):
+    """Whether its edges fade, left and right, once this share is scrolled away."""
+    table.evaluate("(e, s) => { e.scrollLeft = s * (e.scrollWidth - e.clientWidth); }", share)
+    table.page.wait_for_timeout(200)  # a frame in which the browser sees it
+    style = "e => ['--before', '--behind'].map(n => getComputedStyle(e).getPropertyValue(n))"
+    return tuple(edge != "0px" for edge in table.evaluate(style))
+
+
 def test_on_a_phone_name_number_and_interval_fit_at_once(visit):
     tab = visit(viewport=PHONE)
     row = tab.locator(ROWS).nth(1)
