@@ -163,8 +163,8 @@ def row_positions(asked: Interview) -> Iterator[Evidence]:
     "A106",
     "the same seed gives other predictions",
     "block",
-    "Two fresh processes with one seed disagree: results cannot be repeated, and the exact tests "
-    "A101 to A105 cannot be made.",
+    "Two fresh processes with one seed disagree: results cannot be repeated, and the tests A101 "
+    "to A105 and A107 cannot tell what they look for from chance.",
 )
 def determinism(asked: Interview) -> Iterator[Evidence]:
     """The first fold, first in two processes."""
@@ -174,7 +174,7 @@ def determinism(asked: Interview) -> Iterator[Evidence]:
     if reach is not None and reach[0]:
         yield Evidence(
             f"the same fold with the same seed differs between two processes by up to "
-            f"{reach[1]:.2g}; the exact tests were not made",
+            f"{reach[1]:.2g}; tests that compare answers were not made",
             values={"difference": reach[1]},
         )
 
@@ -187,9 +187,9 @@ def determinism(asked: Interview) -> Iterator[Evidence]:
     "order; solvers and forests differ by far less.",
 )
 def order(asked: Interview) -> Iterator[Evidence]:
-    """Discrimination before and after shuffling."""
+    """Discrimination before and after shuffling; silent without determinism."""
     base = asked.answers["as_it_is"]
-    if isinstance(base, Failure):
+    if isinstance(base, Failure) or not _repeats(asked):
         return
     what = {"shuffled_training_rows": "training rows", "shuffled_columns": "columns"}
     for name, words in what.items():
@@ -211,6 +211,12 @@ def _failed(asked: Interview) -> bool:
     return isinstance(asked.answers["as_it_is"], Failure)
 
 
+def _repeats(asked: Interview) -> bool:
+    """Whether the same question is answered alike, so that another answer means something."""
+    repeat = _difference(asked, "first_fold")
+    return repeat is not None and not repeat[0]
+
+
 def _noise(asked: Interview) -> float:
     """Two standard errors of a discrimination without skill, all test patients taken together.
 
@@ -225,8 +231,7 @@ def _noise(asked: Interview) -> float:
 
 def _changed(asked: Interview, variants: dict[str, str]) -> Iterator[Evidence]:
     """One sentence for each variant that changed predictions; silent without determinism."""
-    repeat = _difference(asked, "first_fold")
-    if repeat is None or repeat[0]:
+    if not _repeats(asked):
         return
     for name, words in variants.items():
         answer = asked.answers[name]

@@ -114,6 +114,12 @@ def unseeded(X, y, train, test, seed):
     return honest(X, y, train, test, seed) + np.random.default_rng().normal(size=len(test))
 
 
+def upside_down_by_chance(X, y, train, test, seed):
+    """Better and worse than chance by turns, whatever the order of rows and columns."""
+    draw = np.random.default_rng()
+    return unseeded(X, y, train, test, seed) * draw.choice([-1, 1])
+
+
 def constant(X, y, train, test, seed):
     return np.full(len(test), y[train].mean())
 
