@@ -27,6 +27,8 @@ class Errand:
             wait_for(Path(self.noted, "go"))
         if self.what == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.what == "raise":
+            raise RuntimeError("nobody expected this")
         if self.what == "sleep":
             time.sleep(120)
         if self.what == "differs" and "TEST_DIFFERS" in os.environ:
