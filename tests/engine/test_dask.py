@@ -112,9 +112,9 @@ def test_a_fold_that_kills_every_worker_fails_and_the_others_do_not():
 
 
 def test_a_fold_that_never_comes_back_fails_with_the_reason_and_the_others_do_not():
-    found = carry([Errand(0), Errand(1, "raise"), Errand(2)], workers=1)
+    found = carry([Errand(0), Errand(1, "unreadable"), Errand(2)], workers=1)
 
-    assert found[1].error == "[E523] did not come back: RuntimeError: nobody expected this"
+    assert found[1].error.startswith("[E523] did not come back: ValueError: ")
     assert [found[fold][0] for fold in (0, 2)] == [0, 2]
 
 
