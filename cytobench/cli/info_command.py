@@ -46,10 +46,6 @@ def execute(options: argparse.Namespace) -> int:
     name = options.name
     models, datasets = discover("model"), {**discover("dataset"), **declared("dataset")}
     if set(name.split("+")) <= set(datasets):
-        plugin = discover("dataset").get(name)
-        if plugin is not None and plugin.problem:
-            console.fail(f"{name} is broken: {plugin.problem}")
-            return 1
         return _cohort(options)
     if name in models:
         return _model(models[name])
@@ -137,7 +133,7 @@ def _model(plugin: Any) -> int:
         tuned = f", tuned over {space[key]}" if key in space else ""
         console.say(f"  {key} = {value!r}{tuned}")
     if plugin.problem:
-        console.fail(f"  broken: {plugin.problem}")
+        console.fail(f"  broken: {plugin.error}")
     return 1 if plugin.problem else 0
 
 

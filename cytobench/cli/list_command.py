@@ -58,7 +58,7 @@ def _list_models() -> int:
             rows.append([name, "", "model", "ready", item["summary"]])
     console.table(["model", "tasks", "role", "state", "summary"], rows)
     for plugin in broken:
-        console.fail(f"broken: {plugin.name} ({plugin.origin}): {plugin.problem}")
+        console.fail(f"broken: {plugin.name}: {plugin.error}")
     return 1 if broken else 0
 
 
@@ -78,5 +78,5 @@ def _list_datasets() -> int:
     rows += [[name, "table", item["summary"]] for name, item in declared("dataset").items()]
     console.table(["dataset", "kind", "summary"], rows)
     for plugin in broken:
-        console.fail(f"broken: {plugin.name} ({plugin.origin}): {plugin.problem}")
+        console.fail(f"broken: {plugin.name}: {plugin.error}")
     return 1 if broken else 0

@@ -240,7 +240,7 @@ def _broken(key: str, config: DictConfig | None) -> UsageError | None:
     plugin = discover(cast(Kind, kind)).get(str(OmegaConf.select(config, f"{kind}.name")))
     if plugin is None or not plugin.problem:
         return None
-    return UsageError("E202", plugin.problem, where=plugin.origin)
+    return UsageError(plugin.code, plugin.problem, where=plugin.origin, hint=plugin.hint)
 
 
 def _keys_beside(key: str, config: DictConfig | None) -> str:

@@ -62,6 +62,7 @@ def model(
     ------
     PluginError
         ``E212`` for an unknown task or input, or a space over a parameter that does not exist,
+        ``E213`` for a parameter without a default,
         ``E216`` for an excuse without a reason, ``E217`` for a solver that cannot be one.
     """
 
@@ -219,11 +220,16 @@ def _defaults(factory: Callable[..., Any]) -> dict[str, Any]:
         if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
             continue
         if parameter.default is parameter.empty and parameter.name not in INJECTED:
-            raise PluginError(
-                "E213",
-                f"parameter {parameter.name!r} has no default value",
-                where=f"plugin {factory.__name__!r}",
-                hint="give every parameter a default: it is what runs with tuning=off",
-            )
+            raise no_default(parameter.name, factory.__name__)
         defaults[parameter.name] = parameter.default
     return defaults
+
+
+def no_default(parameter: str, name: str) -> PluginError:
+    """``E213``: a parameter that would have to be given."""
+    return PluginError(
+        "E213",
+        f"parameter {parameter!r} has no default value",
+        where=f"plugin {name!r}",
+        hint="give every parameter a default: it is what runs where nobody says otherwise",
+    )

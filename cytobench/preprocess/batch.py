@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from cytobench.core.errors import DataError, UsageError
+from cytobench.core.errors import DataError, UsageError, did_you_mean
 
 Floats = NDArray[np.float64]
 UNSEEN = ("error", "pass")
@@ -113,6 +113,7 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 "E362",
                 f"the reference batch {self.reference!r} has fewer than {FEWEST} training rows",
                 where=f"column {self.batch!r}",
+                hint=did_you_mean(self.reference, self.batches_),
             )
         rows = np.isin(labels, self.batches_)
         self.varies_ = np.zeros(len(self.columns_), dtype=bool)

@@ -74,8 +74,8 @@ class DomainFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     Raises
     ------
-    UsageError
-        ``E363`` for a group that is unknown or of which nothing can be computed.
+    UsageError, DataError
+        ``E363`` for a group that is unknown, or of which nothing can be computed.
     """
 
     def __init__(
@@ -182,7 +182,9 @@ def check_group(group: str, known: Sequence[str]) -> None:
     Raises
     ------
     UsageError
-        ``E363``.
+        ``E363`` where there is no such group.
+    DataError
+        ``E363`` where too little of it was measured.
     """
     if group not in GROUPS:
         raise unknown_group(group)
@@ -197,7 +199,7 @@ def check_group(group: str, known: Sequence[str]) -> None:
     )
     if not fine:
         missing = sorted(needed - set(known))
-        raise UsageError(
+        raise DataError(
             "E363",
             f"{group!r} cannot be computed: {', '.join(missing)} not measured",
             where="preprocess.features",

@@ -11,6 +11,7 @@ import pandas as pd
 from cytobench.core.cards import Input
 from cytobench.core.errors import DataError, did_you_mean
 from cytobench.data.cohort import Cohort
+from cytobench.data.names import resolve
 from cytobench.preprocess.encoder import (
     BATCH,
     Encoder,
@@ -24,6 +25,7 @@ __all__ = [
     "BATCH",
     "baseline_frame",
     "build_encoder",
+    "check_recipe",
     "left_out",
     "numeric_columns",
     "text_columns",
@@ -52,6 +54,23 @@ def build_encoder(
     """
     steps = _assay_steps(cohort, recipe, random_state, draw) if "analytes" in inputs else []
     return Encoder(steps, recipe)
+
+
+def check_recipe(cohort: Cohort, recipe: Recipe) -> None:
+    """Refuse, before any fold, what is asked of columns that the cohort does not have.
+
+    Raises
+    ------
+    DataError
+        ``E363`` where a group of features cannot be computed, ``E366`` as :func:`baseline_frame`.
+    """
+    from cytobench.preprocess.features import check_group
+
+    measured = list(resolve(cohort.analytes).values())
+    for group in recipe.features:
+        check_group(group, measured)
+    if recipe.batch != "none":
+        _batches(cohort, recipe)
 
 
 def _assay_steps(

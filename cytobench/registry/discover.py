@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from cytobench import plugins as plugin_root
 from cytobench.core.cards import BINARY_TASKS, INPUTS, DatasetCard, ModelCard
-from cytobench.core.declare import INJECTED, first_line, model_card, reasons
+from cytobench.core.declare import INJECTED, first_line, model_card, no_default, reasons
 from cytobench.core.errors import PluginError, did_you_mean
 from cytobench.core.space import Choice, Float, Int
 
@@ -38,6 +38,9 @@ class Plugin:
         Defaults of the signature; None where unknown without an import.
     problem : str
         Why the plugin cannot be used; empty where nothing is wrong.
+    code, hint : str
+        Of the problem: ``E202`` where the file cannot be read or the name is taken, that of
+        :mod:`cytobench.core.declare` where the declaration is at fault.
     namesakes : tuple of str
         Origins of others that have its name.
     """
@@ -50,7 +53,14 @@ class Plugin:
     card: ModelCard | DatasetCard | None = None
     parameters: Mapping[str, Any] | None = None
     problem: str = ""
+    code: str = "E202"
+    hint: str = ""
     namesakes: tuple[str, ...] = ()
+
+    @property
+    def error(self) -> PluginError:
+        """Its problem, with the place."""
+        return PluginError(self.code, self.problem, where=self.origin, hint=self.hint)
 
 
 def discover(kind: Kind) -> dict[str, Plugin]:
@@ -64,7 +74,9 @@ def discover(kind: Kind) -> dict[str, Plugin]:
         if other is not None:
             problem = f"two {kind}s are called {plugin.name!r}: {other.origin} and {plugin.origin}"
             others = (*other.namesakes, plugin.origin)
-            plugin = replace(other, problem=problem, card=None, namesakes=others)
+            plugin = replace(
+                other, problem=problem, code="E202", hint="", card=None, namesakes=others
+            )
         found[plugin.name] = plugin
     return dict(sorted(found.items()))
 
@@ -75,7 +87,7 @@ def find(kind: Kind, name: str) -> Plugin:
     Raises
     ------
     PluginError
-        ``E201`` where there is none, ``E202`` where it is broken.
+        ``E201`` where there is none, and the code of its problem where it is broken.
     """
     found = discover(kind)
     if name not in found:
@@ -84,7 +96,7 @@ def find(kind: Kind, name: str) -> Plugin:
         )
     plugin = found[name]
     if plugin.problem:
-        raise PluginError("E202", plugin.problem, where=plugin.origin)
+        raise plugin.error
     return plugin
 
 
@@ -189,7 +201,10 @@ def _read_definition(
         doc = ast.get_docstring(node) or ast.get_docstring(tree) or ""
         card = _CARDS[kind](name, doc, parameters, fields, origin)
     except PluginError as error:
-        return Plugin(kind, node.name, module, node.name, origin, problem=error.message)
+        return Plugin(
+            kind, node.name, module, node.name, origin,
+            problem=error.message, code=error.code, hint=error.hint,
+        )  # fmt: skip
     except (ValueError, TypeError) as error:
         return Plugin(kind, node.name, module, node.name, origin, problem=str(error))
     tunable = {key: value for key, value in parameters.items() if key not in INJECTED}
@@ -245,7 +260,7 @@ def _signature(node: ast.FunctionDef | ast.ClassDef) -> dict[str, Any]:
             given[argument.arg] = _literal(default)
     without = [name for name in bare if name not in INJECTED]
     if without:
-        raise PluginError("E213", f"parameter {without[0]!r} has no default value")
+        raise no_default(without[0], node.name)
     return {**dict.fromkeys(bare), **given}
 
 

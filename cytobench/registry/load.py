@@ -22,6 +22,8 @@ from cytobench.registry.extras import install_hint
 
 TaskKind = Literal["classification", "regression"]
 Contract = Literal["outcome", "effect", "rule"]
+CORE = Path(__file__).parents[1] / "core"
+"""Decorators and spaces refuse what a plugin declares: the fault is where they are called."""
 CHOOSES = ("recommend", "predict_effect")
 """Methods by which a model answers ``benefit`` without predicting outcomes: a rule, an effect."""
 
@@ -314,13 +316,21 @@ def import_plugin(plugin: Plugin, *, declared: bool = True) -> Callable[..., Any
     Raises
     ------
     PluginError
-        ``E203`` where the import raises, ``E206`` where the attribute is missing or undeclared.
+        ``E203`` where the import raises, ``E206`` where the attribute is missing or undeclared,
+        those of :func:`cytobench.core.declare.model` where the declaration is at fault.
     """
     where = f"{plugin.kind} {plugin.name!r} ({plugin.origin})"
     try:
         module = importlib.import_module(plugin.module)
     except ModuleNotFoundError as error:
         raise _missing_package(error, plugin.name, None) from error
+    except PluginError as error:
+        raise PluginError(
+            error.code,
+            error.message,
+            where=f"{plugin.kind} {plugin.name!r} ({place(error)})",
+            hint=error.hint,
+        ) from error
     except Exception as error:
         raise PluginError(
             "E203",
@@ -371,7 +381,11 @@ def place(error: BaseException) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)
-    outside = [frame for frame in frames if "importlib" not in frame.filename]
+    outside = [
+        frame
+        for frame in frames
+        if "importlib" not in frame.filename and Path(frame.filename).parent != CORE
+    ]
     plugin = [frame for frame in outside if "plugins" in Path(frame.filename).parts]
     chosen = (plugin or outside or frames)[-1:]
     return f"{chosen[0].filename}:{chosen[0].lineno}" if chosen else "unknown place"

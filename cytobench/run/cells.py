@@ -20,6 +20,7 @@ from cytobench.core.seeds import derive_seed
 from cytobench.data.arms import arms_of
 from cytobench.data.cohort import Cohort
 from cytobench.data.target import BENEFIT, Target, build_target, permuted, task_from_config
+from cytobench.preprocess.pipeline import check_recipe
 from cytobench.preprocess.recipe import recipe_from_config
 from cytobench.registry.discover import find
 from cytobench.registry.extras import absent, install_hint
@@ -144,7 +145,7 @@ def load_cell(cell: Cell) -> LoadedCell:
         Whatever is wrong with one of them, :class:`NotApplicable` where they do not fit.
     """
     config = cell.config
-    recipe_from_config(config["preprocess"])
+    recipe = recipe_from_config(config["preprocess"])
     budget_from_config(config["tuning"])
     model = load_model(config["model"])
     task = task_from_config(config["task"])
@@ -164,6 +165,8 @@ def load_cell(cell: Cell) -> LoadedCell:
         raise NotApplicable("E222", f"{card.name} needs {missing[0]}, which was not measured")
     if not bench.cohort.baseline_columns(card.inputs):
         raise NotApplicable("E222", f"the cohort has nothing of what {card.name} looks at")
+    if "analytes" in card.inputs and not card.raw:
+        check_recipe(bench.cohort, recipe)
     loaded = LoadedCell(cell, bench, model)
     if task.kind == BENEFIT:
         # Whether a rule knows these arms is asked before the run, not in each of its folds.
@@ -241,6 +244,7 @@ def load_cohort(config: Mapping[str, Any], data: str | None) -> Cohort:
             "E307",
             f"the cohort's card is named {cohort.name!r}, the plugin {plugin.name!r}",
             where=plugin.origin,
+            hint=f"write DatasetCard({plugin.name!r}, ...): a cohort goes by one name",
         )
     return cohort
 

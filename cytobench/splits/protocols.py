@@ -201,6 +201,7 @@ def _holdout(
                 "E414",
                 "the held-out column puts every patient on one side",
                 where=f"cohort {population.cohort!r}",
+                hint="protocol=repeated_stratified asks for no such column",
             )
         split = Split(0, 0, population.rows[~test], population.rows[test])
         return "one locked test set", [split], notes

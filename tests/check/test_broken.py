@@ -134,6 +134,18 @@ def test_a_broken_model_is_red_with_its_code(write_plugin, name):
 
 
 PROCEDURES = {
+    "fails_on_a_trial": ("CB300", model(method=FIT.format("raise ValueError('not today')"))),
+    "looks_up_the_test_labels": ("CB304", model(method=PROBA.format(
+        "frame = __import__('sys')._getframe()\n"
+        "    while frame and not {'y', 'train', 'test'} <= set(frame.f_locals):\n"
+        "        frame = frame.f_back\n"
+        "    if frame and len(frame.f_locals['test']) == len(p):\n"
+        "        y = np.asarray(frame.f_locals['y'])[frame.f_locals['test']]\n"
+        "        p = p * 0.9 + 0.1 * np.column_stack([y < 0.5, y >= 0.5])\n"
+        "    return p"))),
+    "minds_the_order_of_columns": ("CB307", model(method=FIT.format(
+        "ordered = [*X.columns].index('CRP') < [*X.columns].index('IL-6')\n"
+        "    y = y if ordered else 1 - np.asarray(y)"))),
     "ranks_the_test_part": ("CB301", model(
         method="def predict_proba(self, X):\n    X = (X - X.mean()) / (X.std() + 1e-9)\n"
                "    return super().predict_proba(X.fillna(0.0))")),
@@ -157,7 +169,8 @@ def test_a_model_that_leaks_is_red_with_its_code(write_plugin, name):
 
     report = run_checks("broken", only=["CB3"], fast=True, seconds=120)
 
-    assert code in {result.code for result in report.results if result.status == "failed"}, report
+    found = {result.code for result in report.results if result.status in ("failed", "warned")}
+    assert code in found, str(report)
 
 
 DATASET = '''

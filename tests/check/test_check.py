@@ -109,8 +109,8 @@ def test_a_file_anywhere_is_checked_by_its_path(tmp_path, working_directory):
     [
         (["no_such_plugin"], "E145"),
         (["plugins/none.py"], "there is no such file"),
-        (["prior", "--only", "CB9"], "no check begins with CB9"),
-        (["prior", "--limit", "0"], "--limit"),
+        (["prior", "--only", "CB9"], "[E146] --only: no check begins with CB9"),
+        (["prior", "--limit", "0"], "[E146] --limit: must be above 0"),
     ],
 )
 def test_what_cannot_be_meant_is_a_usage_error(cytobench, words, said):

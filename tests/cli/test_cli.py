@@ -31,6 +31,14 @@ def test_lists_and_cards_show_what_there_is(toy_plugins, cytobench):
         (["run", "dataset=toy", "model=toy_ridge", "tuning.sampler=grid"], "tpe, random, qmc"),
         (["run", "dataset=toy", "model=toy_ridge", "engine.workers=0"], "engine.workers"),
         (["run", "dataset=toy", "model=glob(zz*)"], "matches nothing"),
+        (
+            ["run", "dataset=toy", "model=toy_ridge", "engine.workers=1,2"],
+            "[E104] engine: is one for the whole run and cannot be swept",
+        ),
+        (
+            ["run", "suite=quickstart", "suite=zoo"],
+            "[E103] suite=quickstart suite=zoo: one suite at a time",
+        ),
         (["run", "suite=quick"], "did you mean 'quickstart'?"),
         (["info", "toy_rigde"], "did you mean 'toy_ridge'?"),
     ],
@@ -188,3 +196,86 @@ def test_a_model_that_does_not_fit_the_cohort_is_left_out_with_a_reason(
     )
 
     assert "left out: needy needs IL-33, which was not measured" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        ("title: ${nowhere}\n", "suite=mine"),
+        ("models: [guess]\n", "suite=mine, entries"),
+        ("entries: [{dataset: toy}]\nmodels: [guess]\n", "suite=mine, entries.task"),
+        ("entries: [{dataset: toy, task: response}]\n", "suite=mine, models"),
+    ],
+)
+def test_a_suite_that_says_nothing_is_refused_with_its_key(toy_plugins, cytobench, written, place):
+    (toy_plugins / "conf" / "suite").mkdir(parents=True)
+    (toy_plugins / "conf" / "suite" / "mine.yaml").write_text(written)
+
+    done = cytobench("run", "suite=mine", check=False)
+
+    assert done.returncode == 2
+    assert f"[E119] {place}: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_dataset_that_returns_something_else_is_refused_by_name(
+    toy_plugins, write_plugin, cytobench
+):
+    toy = (toy_plugins / "plugins" / "datasets" / "toy.py").read_text()
+    alias = write_plugin("datasets", "alias", toy.replace("def toy(", "def alias("))
+    odd = write_plugin(
+        "datasets", "odd", "from cytobench import dataset\n@dataset()\ndef odd():\n    return 3\n"
+    )
+
+    done = cytobench(
+        "run", "dataset=odd,alias", "model=guess", "floors=[]", "tracking=none", check=False
+    )
+
+    assert done.returncode == 1
+    assert f"[E207] dataset 'odd' ({odd}:3): returned int, expected" in done.stderr
+    assert f"[E307] {alias}:6: the cohort's card is named 'toy', the plugin 'alias'" in done.stderr
+    assert "-> write DatasetCard('alias', ...)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "code"),
+    [("preprocess.features=th1_th2", "E363"), ("preprocess.batch=combat", "E366")],
+)
+def test_what_the_cohort_lacks_is_said_before_the_first_fold(toy_plugins, cytobench, option, code):
+    done = cytobench(
+        "run", "dataset=toy", "model=toy_ridge", "floors=[]", option, "tracking=none", check=False
+    )
+
+    assert done.returncode == 1
+    assert f"toy cannot run: [{code}] " in done.stderr
+    assert "failed" not in done.stdout + done.stderr
+
+
+def test_a_report_or_a_board_that_cannot_be_written_is_said_with_its_file(toy_plugins, cytobench):
+    cytobench(
+        "run", "dataset=toy", "model=guess", "tuning=off", "protocol.repeats=1", "tracking=none"
+    )
+    (toy_plugins / "taken").touch()
+
+    for words in (["report"], ["leaderboard", "build"]):
+        done = cytobench(*words, "--output", "taken", check=False)
+
+        assert done.returncode == 1
+        assert "[E702] taken/adhoc/" in done.stderr
+        assert "cannot be written: Not a directory" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_what_the_system_refuses_is_said_with_its_file(toy_plugins, monkeypatch, capsys):
+    from cytobench.cli import list_command
+    from cytobench.cli.main import main
+
+    def refused(options):
+        raise PermissionError(13, "Permission denied", "/locked/folder")
+
+    monkeypatch.setattr(list_command, "execute", refused)
+
+    assert main(["list", "models"]) == 1
+    said = capsys.readouterr().err
+    assert "[E590] /locked/folder: the system refuses it: Permission denied" in said
+    assert "-> --debug shows what asked" in said

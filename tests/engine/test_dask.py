@@ -111,6 +111,13 @@ def test_a_fold_that_kills_every_worker_fails_and_the_others_do_not():
     assert [found[fold][0] for fold in (0, *range(2, 8))] == [0, *range(2, 8)]
 
 
+def test_a_fold_that_never_comes_back_fails_with_the_reason_and_the_others_do_not():
+    found = carry([Errand(0), Errand(1, "unreadable"), Errand(2)], workers=1)
+
+    assert found[1].error.startswith("[E523] did not come back: ValueError: ")
+    assert [found[fold][0] for fold in (0, 2)] == [0, 2]
+
+
 def test_a_fold_that_takes_too_long_is_stopped_on_its_worker():
     found = carry([Errand(0), Errand(1, "sleep"), Errand(2)], workers=2, fold_seconds=3)
 

@@ -111,3 +111,14 @@ def test_a_constant_analyte_stays_as_it_is():
     X["a0"] = 5.0
 
     assert (ComBat(columns).fit_transform(X)["a0"] == 5.0).all()
+
+
+def test_a_reference_batch_that_training_lacks_is_refused_with_those_there_are():
+    X, columns = plates()
+
+    with pytest.raises(DataError, match="reference batch 'C'") as caught:
+        ComBat(columns, reference="C").fit(X)
+
+    assert caught.value.code == "E362"
+    assert caught.value.where == "column 'plate'"
+    assert "there are: A, B" in caught.value.hint

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cytobench.core.errors import UsageError
+from cytobench.core.errors import DataError, UsageError
 from cytobench.preprocess.features import GROUPS, DomainFeatures
 
 NAMES = ("IFN-γ", "IL-4", "IL-10", "IL-13", "IL-6", "TNF-α", "IL-17A", "TGF-β1", "CRP", "IL-1β")
@@ -83,18 +83,20 @@ def test_other_spellings_are_understood():
 
 
 @pytest.mark.parametrize(
-    ("columns", "feature", "words"),
+    ("columns", "feature", "kind", "words"),
     [
-        (["IL-6", "CRP"], "th17_treg", "IL-17A"),
-        (["IL-6"], "inflammation", "CRP"),
-        (["IL-6"], "crp_strata", "CRP"),
-        (["IL-6"], "th3", "th17_treg"),
+        (["IL-6", "CRP"], "th17_treg", DataError, "IL-17A"),
+        (["IL-6"], "inflammation", DataError, "CRP"),
+        (["IL-6"], "crp_strata", DataError, "CRP"),
+        (["IL-6"], "th3", UsageError, "th17_treg"),
     ],
 )
-def test_what_cannot_be_computed_is_refused_with_what_is_missing(columns, feature, words):
-    with pytest.raises(UsageError) as caught:
+def test_what_cannot_be_computed_is_refused_with_what_is_missing(columns, feature, kind, words):
+    with pytest.raises(kind) as caught:
         with_features(logs()[columns], feature)
 
+    assert caught.value.code == "E363"
+    assert caught.value.where == "preprocess.features"
     assert words in str(caught.value)
 
 

@@ -69,7 +69,7 @@ def test_a_part_brings_its_optional_package_along(composed):
         (["toy_ridge", "crp_cutoff"], "crp_cutoff cannot be a part"),
         ("toy_ridge", "expected names"),
         ([], "expected names"),
-        (["toy_ridge", "no_such"], "there is no model called 'no_such'"),
+        (["toy_ridge", "no_such"], "E201.*there is no model called 'no_such'"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(composed, members, message):
@@ -80,7 +80,7 @@ def test_parts_that_do_not_fit_are_refused(composed, members, message):
 def test_composed_has_to_name_a_parameter(toy_plugins, write_plugin):
     write_plugin("models", "average", COMPOSED.replace('composed="members"', 'composed="parts"'))
 
-    with pytest.raises(PluginError, match=r"unknown parameter in composed 'parts'"):
+    with pytest.raises(PluginError, match=r"E212.*unknown parameter in composed 'parts'"):
         load_model({"name": "average"})
 
 
@@ -88,5 +88,5 @@ def test_an_excuse_needs_a_reason(toy_plugins, write_plugin):
     excused = OTHER.replace("@model()", '@model(excused={"CB203": " "})')
     write_plugin("models", "other", excused)
 
-    with pytest.raises(PluginError, match=r"excused check 'CB203' has no reason"):
+    with pytest.raises(PluginError, match=r"(?s)E216.*'CB203' has no reason.*-> write"):
         load_model({"name": "other"})

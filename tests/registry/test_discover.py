@@ -45,31 +45,49 @@ def test_a_plugin_is_described_without_being_imported(write_plugin):
 
 
 @pytest.mark.parametrize(
-    ("source", "problem"),
+    ("source", "code", "problem"),
     [
-        ("def broken(:", "cannot be parsed"),
-        ("x = 1", "declares no @model"),
+        ("def broken(:", "E202", "cannot be parsed"),
+        ("x = 1", "E202", "declares no @model"),
         (
             "from cytobench import model\n@model(space={'C': make()})\ndef broken(C=1): ...",
+            "E215",
             "'make()' is not a plain value",
         ),
         (
             "from cytobench import model\n@model(space={'D': Float(0, 1)})\ndef broken(C=1): ...",
+            "E212",
             "unknown parameter in space 'D'; there are: C",
         ),
         (
             "from cytobench import model\n@model(tasks=('cure',))\ndef broken(C=1): ...",
+            "E212",
             "unknown task 'cure'",
         ),
-        ("from cytobench import model\n@model()\ndef broken(C): ...", "'C' has no default value"),
-        ("from cytobench import model\n@model(colour=1)\ndef broken(): ...", "colour"),
+        (
+            "from cytobench import model\n@model()\ndef broken(C): ...",
+            "E213",
+            "'C' has no default value",
+        ),
+        (
+            "from cytobench import model\n@model(name='my model')\ndef broken(): ...",
+            "E214",
+            "'my model' is no name",
+        ),
+        (
+            "from cytobench import model\n@model(excused={'CB203': ''})\ndef broken(): ...",
+            "E216",
+            "excused check 'CB203' has no reason",
+        ),
+        ("from cytobench import model\n@model(colour=1)\ndef broken(): ...", "E202", "colour"),
         (
             "from cytobench import model\n@model(space={'C': Float(3, 1)})\ndef broken(C=1): ...",
+            "E210",
             "low",
         ),
     ],
 )
-def test_a_broken_plugin_says_why_and_leaves_the_others_alone(write_plugin, source, problem):
+def test_a_broken_plugin_says_why_and_leaves_the_others_alone(write_plugin, source, code, problem):
     path = write_plugin("models", "broken", source)
     write_plugin("models", "good", GOOD)
 
@@ -78,8 +96,10 @@ def test_a_broken_plugin_says_why_and_leaves_the_others_alone(write_plugin, sour
     assert problem in found["broken"].problem
     assert str(path) in found["broken"].origin
     assert found["good"].problem == ""
-    with pytest.raises(PluginError, match="E202"):
+    with pytest.raises(PluginError) as caught:
         find("model", "broken")
+    assert caught.value.code == code
+    assert str(path) in caught.value.where
 
 
 def test_two_plugins_of_one_name_are_an_error_that_names_both(write_plugin):
@@ -111,7 +131,7 @@ def test_a_file_name_that_python_cannot_import_is_reported(write_plugin):
 def test_an_unknown_name_gets_the_nearest_spelling(write_plugin):
     write_plugin("models", "good", GOOD)
 
-    with pytest.raises(PluginError, match="did you mean 'good'"):
+    with pytest.raises(PluginError, match=r"(?s)E201.*did you mean 'good'"):
         find("model", "goood")
 
 
@@ -124,3 +144,20 @@ def test_folders_of_the_environment_are_searched(working_directory, monkeypatch,
     monkeypatch.setenv("CYTOBENCH_PLUGINS", str(elsewhere))
 
     assert discover("model")["far"].problem == ""
+
+
+def test_a_broken_declaration_is_listed_with_code_place_and_hint(write_plugin, cytobench):
+    path = write_plugin(
+        "datasets",
+        "bare",
+        "from cytobench import dataset\n\n\n@dataset()\ndef bare(n):\n    'A cohort.'\n",
+    )
+
+    listed = cytobench("list", "datasets", check=False)
+    asked = cytobench("info", "bare", check=False)
+
+    assert listed.returncode == asked.returncode == 1
+    assert f"[E213] {path}:5: parameter 'n' has no default value" in listed.stderr
+    assert "-> give every parameter a default" in listed.stderr
+    assert f"[E213] {path}:5: " in asked.stderr
+    assert "Traceback" not in asked.stderr

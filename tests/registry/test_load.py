@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from cytobench.core.errors import PluginError
-from cytobench.registry.discover import find
+from cytobench.registry.discover import Plugin, find
 from cytobench.registry.load import import_plugin, load_model
 
 BUILD = {"random_state": 1, "kind": "classification"}
@@ -139,3 +139,22 @@ def test_a_class_from_a_drop_in_file_unpickles_in_a_fresh_process(write_plugin, 
     )
 
     assert done.stdout == "Own()\n"
+
+
+def test_a_declaration_that_is_refused_while_importing_keeps_its_code_and_its_line(
+    working_directory, monkeypatch
+):
+    """Of an installed package, whose declaration nobody has read before."""
+    path = working_directory / "their_models.py"
+    path.write_text(
+        "from cytobench import model\n\n\n@model(tasks=('cure',))\ndef theirs():\n    'A model.'\n"
+    )
+    monkeypatch.syspath_prepend(str(working_directory))
+    plugin = Plugin("model", "theirs", "their_models", "theirs", "package theirs")
+
+    with pytest.raises(PluginError) as caught:
+        import_plugin(plugin)
+
+    assert caught.value.code == "E212"
+    assert f"{path}:4" in caught.value.where
+    assert "unknown task 'cure'; there are: response" in caught.value.message

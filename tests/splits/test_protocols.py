@@ -104,6 +104,16 @@ def test_the_authors_own_test_set_is_used(make_cohort):
     assert made.splits[0].test.tolist() == list(range(45, 60))
 
 
+@pytest.mark.parametrize("held_out", [np.zeros(60, bool), np.ones(60, bool)])
+def test_a_held_out_column_that_leaves_one_side_empty_is_refused(make_cohort, held_out):
+    with pytest.raises(SplitError, match="every patient on one side") as caught:
+        plan(make_cohort(np.tile([0, 1], 30), holdout=held_out), HOLDOUT)
+
+    assert caught.value.code == "E414"
+    assert caught.value.where == "cohort 'made'"
+    assert "protocol=repeated_stratified" in caught.value.hint
+
+
 def test_else_a_stratified_part_is_drawn(make_cohort):
     y = np.tile([0, 1], 30)
 

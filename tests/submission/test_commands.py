@@ -94,6 +94,21 @@ def test_a_cell_of_an_edited_plugin_is_not_submitted(made, tmp_path):
     assert "run it again" in done.stderr
 
 
+def test_a_cell_that_is_not_complete_is_not_submitted(made, tmp_path):
+    import shutil
+
+    folder = tmp_path / "copy"
+    shutil.copytree(made.folder, folder)
+    for path in (folder / "runs").glob("*/fold-000.parquet"):
+        path.unlink()
+
+    done = cytobench_in(folder, "leaderboard", "submit", "our_ridge", "--entry", "toy-response")
+
+    assert done.returncode == 2
+    assert "[E705] our_ridge in ours/toy-response: 5 of 6 folds are done" in done.stderr
+    assert "-> finish it: cytobench run suite=ours" in done.stderr
+
+
 def test_submit_says_what_leaves_the_machine(made, tmp_path):
     done = cytobench_in(
         made.folder, "leaderboard", "submit", "our_ridge", "--suite", "ours",

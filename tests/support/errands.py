@@ -27,11 +27,20 @@ class Errand:
             wait_for(Path(self.noted, "go"))
         if self.what == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.what == "unreadable":
+            return Unreadable()
         if self.what == "sleep":
             time.sleep(120)
         if self.what == "differs" and "TEST_DIFFERS" in os.environ:
             return FoldFailure(self.fold, "[E501] not like the process that planned it", "", "")
         return (self.fold, salt, os.getpid(), str(Path.cwd()), os.environ.get("CYTOBENCH_DATA"))
+
+
+class Unreadable:
+    """An answer that can be sent and not be read."""
+
+    def __reduce__(self):
+        return int, ("no number",)
 
 
 def until(true, seconds, otherwise=""):

@@ -71,7 +71,7 @@ def test_a_port_that_is_none_is_explained(port):
 def test_a_server_that_ends_says_why():
     words = [sys.executable, "-c", "import sys; sys.exit('no such table')"]
     with (
-        pytest.raises(CytobenchError, match=r"(?s)exit code 1.*no such table"),
+        pytest.raises(CytobenchError, match=r"(?s)E604.*exit code 1.*no such table"),
         server.running(words, "sqlite:///a.db", 1),
     ):
         pass
