@@ -4,10 +4,14 @@ import itertools
 
 import pytest
 from hydra import compose
+from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from omegaconf import OmegaConf
 
-from cytobench import config
+from cytobench import config, plugins
 from cytobench.config import compose_jobs, composing
+from cytobench.config.bundled import BundledConfigSource
+
+CONF = plugins.bundled("conf")
 
 LINES = [
     [],
@@ -29,6 +33,16 @@ def test_each_configuration_is_the_one_that_hydra_composes(line, working_directo
             expected = OmegaConf.to_container(expected, resolve=True)
             config._fix_assigned(expected, list(choice))
             assert one == expected
+
+
+@pytest.mark.parametrize("file", sorted(CONF.rglob("*.yaml")), ids=lambda file: file.stem)
+def test_a_bundled_file_is_read_as_hydra_reads_it(file):
+    name = str(file.relative_to(CONF))
+
+    found = BundledConfigSource("test", f"bundled://{CONF}").load_config(name)
+    expected = FileConfigSource("test", f"file://{CONF}").load_config(name)
+
+    assert (found.config, found.header) == (expected.config, expected.header)
 
 
 def test_a_value_of_one_configuration_does_not_reach_the_next(working_directory):

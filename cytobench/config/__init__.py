@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from cytobench import plugins as plugin_root
+from cytobench.config.bundled import BundledConfigSource
 from cytobench.config.composer import Composer
 from cytobench.config.nodes import PluginConfigSource, PluginSearchPath, plugin_node
 from cytobench.config.own import OwnConfigSource
@@ -54,7 +55,7 @@ def composing() -> Iterator[Composer]:
         return
     plugins = Plugins.instance()
     plugins.register(PluginSearchPath)
-    for source in (PluginConfigSource, OwnConfigSource):
+    for source in (BundledConfigSource, PluginConfigSource, OwnConfigSource):
         plugins.register(source)
         SourcesRegistry.instance().register(source)
     conf = str(plugin_root.bundled("conf"))
