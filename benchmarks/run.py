@@ -38,8 +38,8 @@ WITHOUT_THRESHOLD = ("julearn", "moabb", "photonai")
 NO = "**no**"
 WHY = {
     "T1": "W0 and W2 are fits of milliseconds. What a run does once besides (Hydra composes the "
-    "configuration, the audit probes the cohort, its aggregates are kept) costs as much again as "
-    "the fits of W0; in W2 the floor shares preprocessing between cells, and writes nothing. "
+    "configuration, the audit probes the cohort, its aggregates are kept) costs twice the "
+    "fits of W0; in W2 the floor shares preprocessing between cells, and writes nothing. "
     "With solvers it is at the floor.",
     "T2": "W0, for the same reason; where something is tuned (W1-light) the factor is above 2.",
     "T10, from nothing": "every fold is read and every interval computed, some 30 ms for a cell. A "
