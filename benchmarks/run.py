@@ -38,7 +38,7 @@ WITHOUT_THRESHOLD = ("julearn", "moabb", "photonai")
 NO = "**no**"
 WHY = {
     "T1": "W0 and W2 are fits of milliseconds. What a run does once besides (Hydra composes the "
-    "configuration, the audit probes the cohort, its aggregates are kept) costs three times the "
+    "configuration, the audit probes the cohort, its aggregates are kept) costs twice the "
     "fits of W0; in W2 the floor shares preprocessing between cells, and writes nothing. "
     "With solvers it is at the floor.",
     "T2": "W0, for the same reason; where something is tuned (W1-light) the factor is above 2.",

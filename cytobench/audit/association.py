@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,13 +29,22 @@ class Link:
     ----------
     strength : float
         AUC for a binary outcome, Spearman's rank correlation for a continuous one.
-    p : float
-        Of the permutation test, one-sided: better than shuffled outcomes.
+    test : callable
+        Computes `p`.
     """
 
     strength: float
-    p: float
     binary: bool
+    test: Callable[[], float] = field(repr=False, compare=False)
+
+    @cached_property
+    def p(self) -> float:
+        """Of the permutation test, one-sided: better than shuffled outcomes.
+
+        Computed when it is asked for: it takes thousands of refits, and a strength that is none
+        needs no test.
+        """
+        return self.test()
 
     def __str__(self) -> str:
         name = "AUC" if self.binary else "rank correlation"
@@ -54,7 +65,7 @@ def permutations_of(y: ArrayLike, seed: int, count: int = PERMUTATIONS) -> Float
     return draw.permuted(np.repeat(values[:, None], count, axis=1), axis=0)
 
 
-def link(X: ArrayLike, y: ArrayLike, shuffled: Floats, seed: int) -> Link:
+def link(X: ArrayLike, y: ArrayLike, shuffled: Callable[[], Floats], seed: int) -> Link:
     """Score features by cross-validated ridge regression and test that by permutation.
 
     Predictions are linear in the outcome, so that all permutations share the factorisation. They
@@ -66,8 +77,8 @@ def link(X: ArrayLike, y: ArrayLike, shuffled: Floats, seed: int) -> Link:
     X : array, shape (n, p)
         Features without gaps; they are not scaled here.
     y : array, shape (n,)
-    shuffled : array, shape (n, m)
-        From :func:`permutations_of`.
+    shuffled : callable
+        The outcomes in random orders, shape (n, m), from :func:`permutations_of`.
     seed : int
         Of the folds.
 
@@ -79,18 +90,23 @@ def link(X: ArrayLike, y: ArrayLike, shuffled: Floats, seed: int) -> Link:
     features, outcome = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
     binary = bool(np.isin(outcome, (0, 1)).all())
     if features.size == 0 or (np.ptp(features, axis=0) == 0).all() or np.ptp(outcome) == 0:
-        return Link(0.5 if binary else 0.0, 1.0, binary)
+        return Link(0.5 if binary else 0.0, binary, lambda: 1.0)
     fold = np.arange(len(outcome)) % FOLDS
     np.random.default_rng(seed).shuffle(fold)
     ranks = midranks(outcome)
     observed = _predictions(features, ranks[:, None], fold)[:, 0]
     score = _agreement(observed[:, None], ranks[:, None])[0]
-    beaten = 0
-    for start in range(0, shuffled.shape[1], CHUNK):
-        part = _ranked(outcome, ranks, shuffled[:, start : start + CHUNK])
-        beaten += int((_agreement(_predictions(features, part, fold), part) >= score - 1e-12).sum())
+
+    def p() -> float:
+        beaten, orders = 0, shuffled()
+        for start in range(0, orders.shape[1], CHUNK):
+            part = _ranked(outcome, ranks, orders[:, start : start + CHUNK])
+            agreement = _agreement(_predictions(features, part, fold), part)
+            beaten += int((agreement >= score - 1e-12).sum())
+        return float((beaten + 1) / (orders.shape[1] + 1))
+
     strength = auc(outcome, observed) if binary else spearman(outcome, observed)
-    return Link(strength, (beaten + 1) / (shuffled.shape[1] + 1), binary)
+    return Link(strength, binary, p)
 
 
 def indicators(labels: ArrayLike) -> Floats:

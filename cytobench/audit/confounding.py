@@ -218,12 +218,12 @@ def _plate_v(view: View) -> float:
 
 
 def _tested(view: View, X: Floats, what: str) -> Link:
-    return link(X, view.y, view.shuffled, derive_seed(view.seed, "folds", what))
+    return link(X, view.y, lambda: view.shuffled, derive_seed(view.seed, "folds", what))
 
 
 def _linked(X: Floats, y: Floats, seed: int) -> Link:
     rows = some_of(len(y), seed)
-    return link(X[rows], y[rows], permutations_of(y[rows], seed), seed)
+    return link(X[rows], y[rows], lambda: permutations_of(y[rows], seed), seed)
 
 
 def _dropout(view: View, X: Floats, known: NDArray[np.bool_], detail: str) -> Iterator[Evidence]:
@@ -241,9 +241,9 @@ def _dropout(view: View, X: Floats, known: NDArray[np.bool_], detail: str) -> It
 
 
 def _matters(found: Link) -> bool:
-    """Significant at the corrected level, and more than a trifle that only a large cohort shows."""
+    """More than a trifle that only a large cohort shows, and significant at the corrected level."""
     chance, span = (0.5, 0.5) if found.binary else (0.0, 1.0)
-    return found.p < LEVEL and found.strength - chance > TRIFLE * span
+    return found.strength - chance > TRIFLE * span and found.p < LEVEL
 
 
 def _standard_ranks(values: Floats) -> Floats:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 from hydra import initialize_config_dir
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from cytobench import plugins as plugin_root
+from cytobench.config.bundled import BundledConfigSource
 from cytobench.config.composer import Composer
 from cytobench.config.nodes import PluginConfigSource, PluginSearchPath, plugin_node
 from cytobench.config.own import OwnConfigSource
@@ -29,7 +30,41 @@ from cytobench.registry.discover import Kind, discover
 MOST_JOBS = 10_000
 """Of one command line; nobody waits for more."""
 
-__all__ = ["compose_jobs", "keys_of", "load_suite", "plugin_node", "to_yaml", "unreadable"]
+__all__ = [
+    "compose_jobs",
+    "composing",
+    "keys_of",
+    "load_suite",
+    "plugin_node",
+    "to_yaml",
+    "unreadable",
+]
+
+_open: list[Composer] = []
+"""The composer of the block that is being carried out."""
+
+
+@contextmanager
+def composing() -> Iterator[Composer]:
+    """Share what is read, parsed and composed among all that is asked for in a block.
+
+    Files that change meanwhile are those that were there first.
+    """
+    if _open:
+        yield _open[0]
+        return
+    plugins = Plugins.instance()
+    plugins.register(PluginSearchPath)
+    for source in (BundledConfigSource, PluginConfigSource, OwnConfigSource):
+        plugins.register(source)
+        SourcesRegistry.instance().register(source)
+    conf = str(plugin_root.bundled("conf"))
+    with initialize_config_dir(config_dir=conf, version_base="1.3"):
+        _open.append(Composer())
+        try:
+            yield _open[0]
+        finally:
+            _open.clear()
 
 
 def compose_jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
@@ -45,13 +80,12 @@ def compose_jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
     UsageError
         ``E101`` for an override that cannot be parsed, ``E102`` for one that names nothing.
     """
-    with _hydra():
-        parsed = _parse(overrides)
+    with composing() as composer:
+        parsed = _parse(overrides, composer)
         swept = [_expand(item) for item in parsed]
         jobs = math.prod(map(len, swept))
         if jobs > MOST_JOBS:
             raise _too_many(jobs, " ".join(overrides))
-        composer = Composer()
         return [_compose(list(choice), composer) for choice in itertools.product(*swept)]
 
 
@@ -63,7 +97,7 @@ def load_suite(name: str) -> dict[str, Any]:
     UsageError
         ``E102`` where there is none of that name, ``E117`` and ``E119`` where it says nothing.
     """
-    with _hydra():
+    with composing() as composer:
         names = GlobalHydra.instance().config_loader().list_groups("suite")
         options = GlobalHydra.instance().config_loader().get_group_options("suite")
         if name not in options:
@@ -74,7 +108,7 @@ def load_suite(name: str) -> dict[str, Any]:
                 hint=did_you_mean(name, [*options, *names]),
             )
         try:
-            composed = Composer(f"suite/{name}").compose([])
+            composed = composer.compose([], f"suite/{name}")
             suite = OmegaConf.to_container(composed.suite, resolve=True)
         except (HydraException, OmegaConfBaseException, OSError, ValueError) as error:
             said = str(error).splitlines()[0]
@@ -102,27 +136,17 @@ def unreadable(path: Path) -> str:
 
 def keys_of(overrides: Sequence[str]) -> list[str]:
     """The keys that overrides assign: ``["model=a,b", "+x.y=1"]`` gives ``["model", "x.y"]``."""
-    with _hydra():
-        return [item.key_or_group for item in _parse(overrides)]
+    with composing() as composer:
+        return [item.key_or_group for item in _parse(overrides, composer)]
 
 
-def _hydra() -> Any:
-    plugins = Plugins.instance()
-    plugins.register(PluginSearchPath)
-    for source in (PluginConfigSource, OwnConfigSource):
-        plugins.register(source)
-        SourcesRegistry.instance().register(source)
-    return initialize_config_dir(config_dir=str(plugin_root.bundled("conf")), version_base="1.3")
-
-
-def _parse(overrides: Sequence[str]) -> list[Override]:
-    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+def _parse(overrides: Sequence[str], composer: Composer) -> list[Override]:
     parsed = []
     for text in overrides:
         try:
             # Acknowledgements are keyed by codes that no configuration can list beforehand.
             free = text.startswith("audit.acknowledge.")
-            (found,) = parser.parse_overrides([f"+{text}" if free else text])
+            found = composer.parse(f"+{text}" if free else text)
             if not found.key_or_group:
                 raise HydraException("names no key before its @")
             parsed.append(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from collections.abc import Sequence
 from typing import cast
 
@@ -21,29 +22,27 @@ class Composer:
 
     Each file is read once, and each choice of groups composed once; what sets a value is applied
     to a copy of that. Hydra's own node, which takes half of the time, is left out.
-
-    Parameters
-    ----------
-    name : str
-        The primary configuration.
     """
 
-    def __init__(self, name: str = "config") -> None:
-        self.name = name
+    def __init__(self) -> None:
         self.loader = cast(ConfigLoaderImpl, GlobalHydra.instance().config_loader())
         self.files = CachingConfigRepository(self.loader.repository)
         self.parser = OverridesParser.create(config_loader=self.loader)
         self.parsed: dict[str, Override] = {}
-        self.chosen: dict[tuple[str, ...], DictConfig] = {}
+        self.chosen: dict[tuple[str, ...], bytes] = {}
 
-    def compose(self, overrides: Sequence[str]) -> DictConfig:
-        """The configuration that these overrides make; none of them sweeps."""
-        for text in overrides:
-            if text not in self.parsed:
-                self.parsed[text] = self.parser.parse_override(text)
-        groups = [text for text in overrides if self._chooses(self.parsed[text])]
-        config = copy.deepcopy(self._of_groups(groups))
-        values = [self.parsed[text] for text in overrides if text not in groups]
+    def parse(self, text: str) -> Override:
+        """An override, parsed once."""
+        if text not in self.parsed:
+            (self.parsed[text],) = self.parser.parse_overrides([text])
+        return self.parsed[text]
+
+    def compose(self, overrides: Sequence[str], name: str = "config") -> DictConfig:
+        """What these overrides make of a primary configuration; none of them sweeps."""
+        groups = [text for text in overrides if self._chooses(self.parse(text))]
+        # Four times as fast as a deep copy, of which a sweep makes one for each job.
+        config: DictConfig = pickle.loads(self._of_groups(name, groups))  # noqa: S301 - made here
+        values = [self.parse(text) for text in overrides if text not in groups]
         self.loader._apply_overrides_to_config(values, config)
         return config
 
@@ -52,20 +51,20 @@ class Composer:
         group = self.files.group_exists(override.key_or_group)
         return group and not isinstance(override.value(), dict)
 
-    def _of_groups(self, groups: Sequence[str]) -> DictConfig:
-        key = tuple(groups)
+    def _of_groups(self, name: str, groups: Sequence[str]) -> bytes:
+        key = (name, *groups)
         if key not in self.chosen:
             files = _Copies(self.files)
             found = create_defaults_list(
                 repo=files,
-                config_name=self.name,
-                overrides_list=[self.parsed[text] for text in groups],
+                config_name=name,
+                overrides_list=[self.parse(text) for text in groups],
                 prepend_hydra=False,
                 skip_missing=False,
             )
             config = self.loader._compose_config_from_defaults_list(found.defaults, files)
             OmegaConf.set_struct(config, True)
-            self.chosen[key] = config
+            self.chosen[key] = pickle.dumps(config)
         return self.chosen[key]
 
 

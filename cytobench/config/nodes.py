@@ -13,6 +13,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import OmegaConf
 
 from cytobench import plugins as plugin_root
+from cytobench.config.bundled import BundledConfigSource
 from cytobench.config.own import OwnConfigSource, read_node
 from cytobench.core.errors import UsageError, did_you_mean
 from cytobench.core.space import to_config
@@ -139,7 +140,8 @@ class PluginSearchPath(SearchPathPlugin):
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Add the working directory's ``conf`` in front and the plugins behind."""
-        own = Path.cwd() / "conf"
-        if own.is_dir() and own.resolve() != plugin_root.bundled("conf"):
+        bundled, own = plugin_root.bundled("conf"), Path.cwd() / "conf"
+        search_path.prepend("bundled", f"{BundledConfigSource.scheme()}://{bundled}")
+        if own.is_dir() and own.resolve() != bundled:
             search_path.prepend("working directory", f"{OwnConfigSource.scheme()}://{own}")
         search_path.append("cytobench", "cytobench://")

@@ -158,7 +158,7 @@ class Cohort:
         """Names of the analytes."""
         return tuple(analyte.name for analyte in self.panel)
 
-    @property
+    @cached_property
     def flags(self) -> tuple[str, ...]:
         """The companion columns that are present."""
         return tuple(

@@ -21,6 +21,7 @@ from cytobench.data.cohort import ABOVE, BELOW, Analyte, Cohort
 from cytobench.data.target import Target, build_target, task_from_config
 from cytobench.evaluate.intervals import Estimate
 from cytobench.evaluate.metrics import midranks
+from cytobench.evaluate.rank_correlation import pairwise_spearman
 
 Floats = NDArray[np.float64]
 Facts = dict[str, Any]
@@ -98,11 +99,13 @@ def _shown(n: int) -> int | None:
 
 def _quantiles(values: Floats) -> Facts:
     """Quartiles and beyond, each with at least five patients on either side."""
-    return {
-        name: float(np.quantile(values, q))
-        for name, q in QUANTILES.items()
-        if round(min(q, 1 - q) * len(values), 6) >= FEWEST
+    shown = {
+        name: q for name, q in QUANTILES.items() if round(min(q, 1 - q) * len(values), 6) >= FEWEST
     }
+    if not shown:
+        return {}
+    found = np.quantile(values, list(shown.values()))
+    return {name: float(value) for name, value in zip(shown, found, strict=True)}
 
 
 def _histogram(values: Floats, *, logarithmic: bool) -> Facts | None:
@@ -142,30 +145,33 @@ def _round_step(width: float) -> float:
 
 def _correlation(cohort: Cohort) -> Facts | None:
     """Spearman correlations of analytes that at least four times five patients have."""
-    frame = cohort.baseline(("analytes",))[list(cohort.analytes)]
-    frame = frame[[name for name in frame if frame[name].notna().sum() >= 4 * FEWEST]]
-    frame = frame[[name for name in frame if frame[name].nunique() > 1]]
-    if frame.shape[1] < 2:
+    table = cohort.baseline(("analytes",))[list(cohort.analytes)].to_numpy(dtype=np.float64)
+    names = [
+        number
+        for number, column in enumerate(table.T)
+        if len(known := column[~np.isnan(column)]) >= 4 * FEWEST and known.min() < known.max()
+    ]
+    if len(names) < 2:
         return None
-    complete = frame.dropna()
-    if len(complete) >= 0.8 * len(frame):
-        ranks = np.column_stack([midranks(complete[name].to_numpy()) for name in complete])
-        matrix = np.corrcoef(ranks, rowvar=False)
+    table = table[:, names]
+    complete = table[~np.isnan(table).any(axis=1)]
+    if len(complete) >= 0.8 * len(table):
+        matrix = np.corrcoef(np.column_stack([midranks(column) for column in complete.T]).T)
     else:
-        matrix = _pairwise(frame)
+        matrix = _pairwise(table)
     rows = [
         [None if math.isnan(r) else round(float(r), 3) for r in row]
         for row in np.atleast_2d(matrix)
     ]
-    return {"names": list(frame.columns), "matrix": rows}
+    return {"names": [cohort.analytes[number] for number in names], "matrix": rows}
 
 
-def _pairwise(frame: pd.DataFrame) -> Floats:
+def _pairwise(table: Floats) -> Floats:
     """Correlations of the patients who have both; ranked anew for each pair, unless very many."""
-    if len(frame) > MOST_RANKED:
-        ranks = frame.rank()
+    if len(table) > MOST_RANKED:
+        ranks = pd.DataFrame(table).rank()
         return np.asarray(ranks.corr(min_periods=4 * FEWEST), dtype=np.float64)
-    return np.asarray(frame.corr(method="spearman", min_periods=4 * FEWEST), dtype=np.float64)
+    return pairwise_spearman(table, 4 * FEWEST)
 
 
 def _clinical(cohort: Cohort) -> list[str]:

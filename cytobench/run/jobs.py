@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cytobench.config import compose_jobs, keys_of, load_suite
+from cytobench.config import compose_jobs, composing, keys_of, load_suite
 from cytobench.core.errors import UsageError
 from cytobench.core.hashing import digest
 from cytobench.core.settings import whole
@@ -71,14 +71,15 @@ def plan_jobs(overrides: Sequence[str]) -> Jobs:
     """
     suites = [text for text in overrides if text.startswith("suite=")]
     rest = [text for text in overrides if not text.startswith("suite=")]
-    keys = keys_of(rest)
-    if len(suites) > 1:
-        raise UsageError("E103", "one suite at a time", where=" ".join(suites))
-    if suites or "dataset" not in keys:
-        name = suites[0].partition("=")[2] if suites else "quickstart"
-        return _suite_jobs(name, rest, keys)
-    configs = _with_floors(rest)
-    return Jobs(_cells(configs, AD_HOC), _settings(configs))
+    with composing():  # floors, models and entries of a suite have most of it in common
+        keys = keys_of(rest)
+        if len(suites) > 1:
+            raise UsageError("E103", "one suite at a time", where=" ".join(suites))
+        if suites or "dataset" not in keys:
+            name = suites[0].partition("=")[2] if suites else "quickstart"
+            return _suite_jobs(name, rest, keys)
+        configs = _with_floors(rest)
+        return Jobs(_cells(configs, AD_HOC), _settings(configs))
 
 
 def _check_benefit(config: Mapping[str, Any]) -> None:

@@ -126,6 +126,7 @@ def run_cells(
     plans: dict[str, Planned] = {}
     store.check_version()
     vetting = Vetting(store)
+    described: set[str] = set()
     for cell in cells:
         try:
             loaded = load_cell(cell)
@@ -150,7 +151,9 @@ def run_cells(
             cell.slot,
             permuted=bool(cell.permutation),
         )
-        _keep_cohort(loaded, store)
+        if loaded.bench.cohort.fingerprint not in described:
+            _keep_cohort(loaded, store)
+            described.add(loaded.bench.cohort.fingerprint)
         folds = about["folds"]
         missing = [fold for fold in range(folds) if fold not in done]
         plans[loaded.key] = Planned(

@@ -173,12 +173,9 @@ class _Writer:
 
     def wait(self, seconds: float) -> int | None:
         """Its exit code, or None where it takes longer."""
-        try:
-            code = self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return None
-        self._threads[1].join()
-        return code
+        # Popen's own limit would ask twenty times a second.
+        self._threads[1].join(seconds)
+        return self._process.returncode
 
     def stop(self) -> bool:
         """End it, whatever it does; True where it had not ended by itself."""
@@ -212,6 +209,9 @@ class _Writer:
             return  # it has ended; its answers and its exit code say why
 
     def _listen(self, pipe: IO[str]) -> None:
-        with pipe:
-            for line in pipe:
-                self._said.put(json.loads(line))
+        try:
+            with pipe:
+                for line in pipe:
+                    self._said.put(json.loads(line))
+        finally:
+            self._process.wait()

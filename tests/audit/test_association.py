@@ -1,5 +1,7 @@
 """Out-of-fold association: the permutation test keeps its level, Cramér's V its formula."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ def test_the_permutation_test_keeps_its_level():
     p = []
     for seed in range(300):
         y = draw.permutation(np.arange(60) % 2).astype(float)
-        shuffled = permutations_of(y, seed, 199)
+        shuffled = partial(permutations_of, y, seed, 199)
         p.append(link(indicators(draw.integers(0, 4, 60)), y, shuffled, seed).p)
 
     # 300 tests at 5 % and 20 %: within four binomial standard errors.
@@ -25,7 +27,7 @@ def test_a_real_association_is_found(binary):
     x = draw.normal(size=(100, 1))
     y = x[:, 0] + draw.normal(size=100)
     y = (y > 0).astype(float) if binary else y
-    found = link(x, y, permutations_of(y, 0), 0)
+    found = link(x, y, partial(permutations_of, y, 0), 0)
 
     assert found.binary is binary
     assert found.p == pytest.approx(1 / 2000)  # (b + 1) / (m + 1) with b = 0
@@ -34,9 +36,18 @@ def test_a_real_association_is_found(binary):
 
 def test_constant_features_know_nothing():
     y = (np.arange(50) % 2).astype(float)
-    found = link(np.ones((50, 2)), y, permutations_of(y, 0, 99), 0)
+    found = link(np.ones((50, 2)), y, partial(permutations_of, y, 0, 99), 0)
 
     assert (found.strength, found.p) == (0.5, 1.0)
+
+
+def test_outcomes_are_not_shuffled_before_somebody_asks_for_p():
+    y = (np.arange(50) % 2).astype(float)
+    asked = []
+    found = link(y[:, None], y, lambda: asked.append(1) or permutations_of(y, 0, 99), 0)
+
+    assert (found.strength, asked) == (1.0, [])
+    assert (found.p, found.p, asked) == (0.01, 0.01, [1])
 
 
 def test_cramers_v_by_hand():
