@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 from cytobench.core.result import FoldResult
 from cytobench.evaluate.intervals import Estimate
 from cytobench.report.text import lines_of
+
+if TYPE_CHECKING:
+    from cytobench.report.framing import Framed
 
 Floats = NDArray[np.float64]
 
@@ -85,14 +88,23 @@ def _as_written(figure: Any) -> Iterator[None]:
     with mpl.rc_context(settings), warnings.catch_warnings():
         # In the SVG a name in another script is text, and the reader's fonts have it.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        for text in figure.findobj(Text):
-            text.set_parse_math(False)
+        for artist in _shown(figure):
+            if isinstance(artist, Text):
+                artist.set_parse_math(False)
         engine = figure.get_layout_engine()
         if engine is not None:
             # Laid out once for both formats, without drawing: saving would do both for each.
             engine.execute(figure)
             figure.set_layout_engine(None)
         yield
+
+
+def _shown(artist: Any) -> Iterator[Any]:
+    """What is drawn, without the parts of what is not: a hidden axis would make its ticks."""
+    if artist.get_visible():
+        yield artist
+        for child in artist.get_children():
+            yield from _shown(child)
 
 
 def roc(
@@ -236,7 +248,7 @@ def risk_by_outcome(folds: Sequence[FoldResult], title: str) -> Any:
                 linewidth=2, label=label,
             )  # fmt: skip
             axes.axvline(median, color=colour, linewidth=1.6, linestyle=dashes)
-    axes.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0)
+    key(axes)
     axes.set(
         xlabel="predicted probability (mean out-of-fold)",
         ylabel="% of the patients in each group",
@@ -277,25 +289,46 @@ def observed_predicted(folds: Sequence[FoldResult], mae: Estimate, title: str) -
 
 def canvas(title: str, *, square: bool = False) -> tuple[Any, Any]:
     """An empty figure with axes in the house style."""
-    figure = sheet(title, 5.4 if square else 6.4, 5.2 if square else 4.4)
-    axes = figure.add_subplot()
+    from cytobench.report.framing import Framed
+
+    return framed(title, 5.4 if square else 6.4, 5.2 if square else 4.4, Framed())
+
+
+def framed(title: str, width: float, height: float, frame: Framed) -> tuple[Any, Any]:
+    """An empty figure, sizes in inches, and its only axes, around which the frame is drawn."""
+    figure = sheet(title, width, height, frame, frame.top(height))
+    axes = figure.add_axes((0.15, 0.15, 0.8, 0.7))
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GREY)
-    axes.tick_params(colors=INK, labelsize=9)
-    axes.grid(color=FAINT, linewidth=0.7)
-    axes.set_axisbelow(True)
+    axes.xaxis.set_visible(False)
+    axes.yaxis.set_visible(False)
     return figure, axes
 
 
-def sheet(title: str, width: float, height: float) -> Any:
-    """An empty figure with its title, sizes in inches."""
+def sheet(
+    title: str,
+    width: float,
+    height: float,
+    layout: Framed | str = "constrained",
+    top: float | None = None,
+) -> Any:
+    """An empty figure with its title, sizes in inches; `top` is the title's, as a share of 1."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=layout)
     figure.set_facecolor("white")
     text = lines_of(title, int(8.5 * width), most=2)
-    figure.suptitle(text, x=0.02, ha="left", fontsize=12, fontweight="bold", color=INK)
+    figure.suptitle(text, x=0.02, y=top, ha="left", fontsize=12, fontweight="bold", color=INK)
     return figure
+
+
+def key(axes: Any, columns: int = 1) -> None:
+    """Which line is what, above the axes."""
+    made = axes.legend(
+        frameon=False, fontsize=9, ncols=columns, loc="lower left", bbox_to_anchor=(0, 1),
+        borderpad=0,
+    )  # fmt: skip
+    axes.figure.get_layout_engine().set(rows=-(-len(made.get_texts()) // columns))
 
 
 def say(axes: Any, text: str) -> None:
