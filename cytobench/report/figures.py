@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,23 +50,21 @@ class PatientMeans:
 def patient_means(folds: Sequence[FoldResult]) -> PatientMeans:
     """Average a cell's out-of-fold predictions by patient."""
     outcome: dict[str, float] = {}
-    said: dict[str, list[float]] = defaultdict(list)
     for fold in folds:
-        parts = fold.predictions
-        for patient, y, prediction in zip(parts.patient, parts.y, parts.prediction, strict=True):
-            outcome[patient] = y
-            said[patient].append(prediction)
-    return PatientMeans(
-        np.array(list(outcome.values())), np.array([np.mean(said[patient]) for patient in outcome])
-    )
+        outcome.update(zip(fold.predictions.patient, fold.predictions.y, strict=True))
+    row = {patient: k for k, patient in enumerate(outcome)}
+    which = [row[patient] for fold in folds for patient in fold.predictions.patient]
+    said = [prediction for fold in folds for prediction in fold.predictions.prediction]
+    total = np.bincount(which, weights=said, minlength=len(row))
+    return PatientMeans(np.array(list(outcome.values())), total / np.bincount(which))
 
 
 def svg(figure: Any) -> str:
     """A figure as SVG, the same bytes each time; text stays text, for search and screen readers."""
-    buffer = io.StringIO()
+    from cytobench.report.pen import as_svg
+
     with _as_written(figure):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
+        return as_svg(figure)
 
 
 def png(figure: Any) -> bytes:
@@ -309,7 +306,7 @@ def sheet(
     title: str,
     width: float,
     height: float,
-    layout: Framed | str = "constrained",
+    layout: Framed | Literal["constrained"] = "constrained",
     top: float | None = None,
 ) -> Any:
     """An empty figure with its title, sizes in inches; `top` is the title's, as a share of 1."""
@@ -328,7 +325,7 @@ def key(axes: Any, columns: int = 1) -> None:
         frameon=False, fontsize=9, ncols=columns, loc="lower left", bbox_to_anchor=(0, 1),
         borderpad=0,
     )  # fmt: skip
-    axes.figure.get_layout_engine().set(rows=-(-len(made.get_texts()) // columns))
+    axes.figure.get_layout_engine().keep_above(-(-len(made.get_texts()) // columns))
 
 
 def say(axes: Any, text: str) -> None:

@@ -7,22 +7,19 @@ five objects for each tick: together three quarters of what a figure cost.
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import lru_cache
 from typing import Any
 
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import LayoutEngine
-from matplotlib.textpath import text_to_path
 
 from cytobench.report.figures import FAINT, INK
+from cytobench.report.pen import POINTS, measured
 from cytobench.report.text import lines_of
 
-POINTS = 72
-"""Points in an inch; every length here is in points."""
 EDGE, GAP = 7.0, 4.5
-"""What stays white around a figure, and between two things in it."""
+"""What stays white around a figure, and between two things in it; lengths are in points."""
 LINE, FURTHER = 1.17, 1.4
 """Height of a text of one line, and of each further one, in font sizes."""
 TITLE, LABEL, SAID, SMALL = 12.0, 10.0, 9.5, 9.0
@@ -33,7 +30,7 @@ ROW = 14.0
 """Height of a row of a key."""
 
 
-class Framed(LayoutEngine):  # type: ignore[misc]
+class Framed(LayoutEngine):
     """Places the axes of a figure with one pair of them, and draws their grid and all labels.
 
     Labels, ticks and limits are read from the axes as they were set by matplotlib's usual names.
@@ -58,7 +55,7 @@ class Framed(LayoutEngine):  # type: ignore[misc]
         self._rows, self._bold, self._right = rows, bold, right
         self._key = 0
 
-    def set(self, *, rows: int) -> None:
+    def keep_above(self, rows: int) -> None:
         """Keep room for a key of so many rows above the axes."""
         self._key = rows
 
@@ -91,13 +88,14 @@ class Framed(LayoutEngine):  # type: ignore[misc]
         axes.set_title("", loc="left")
         self._draw_ticks(axes, x, y, (right - left, top - bottom))
         middle, centre = (left + right) / 2, (bottom + top) / 2
-        for text, at, how in (
-            (said, (left, top + GAP), {"fontsize": SAID, "va": "bottom"}),
-            (xlabel, (middle, foot), {"fontsize": LABEL, "ha": "center", "va": "bottom"}),
-            (ylabel, (EDGE, centre), {"fontsize": LABEL, "va": "center", "rotation": 90}),
-        ):
+        words: tuple[tuple[str, float, float, dict[str, Any]], ...] = (
+            (said, left, top + GAP, {"fontsize": SAID, "va": "bottom"}),
+            (xlabel, middle, foot, {"fontsize": LABEL, "ha": "center", "va": "bottom"}),
+            (ylabel, EDGE, centre, {"fontsize": LABEL, "va": "center", "rotation": 90}),
+        )
+        for text, across, up, how in words:
             if text:
-                fig.text(at[0] / width, at[1] / height, text, color=INK, **how)
+                fig.text(across / width, up / height, text, color=INK, **how)
 
     def _draw_ticks(
         self, axes: Any, x: dict[float, str], y: dict[float, str], size: tuple[float, float]
@@ -124,14 +122,8 @@ class Framed(LayoutEngine):  # type: ignore[misc]
 
 def wide(text: str, size: float, weight: str = "normal") -> float:
     """Width in points of the longest line of a text."""
-    return max(_width(line, size, weight) for line in text.split("\n"))
-
-
-@lru_cache(maxsize=10_000)
-def _width(line: str, size: float, weight: str) -> float:
-    """Width of a line; ticks of one cell are those of the next."""
     font = FontProperties(size=size, weight=weight)
-    return float(text_to_path.get_text_width_height_descent(line, font, ismath=False)[0])
+    return max(measured(line, font)[0] for line in text.split("\n"))
 
 
 def wrapped(text: str, size: float, room: float) -> str:
