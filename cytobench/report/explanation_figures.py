@@ -89,13 +89,20 @@ def dependence_figure(found: Sequence[Dependence], outcome: str, title: str) -> 
     """
     rows = math.ceil(len(found) / ACROSS)
     across = min(ACROSS, len(found))
-    figure = sheet(title, 7.6, 1.2 + 2.2 * rows)
-    panels = list(figure.subplots(rows, across, sharey=True, squeeze=False).flat)
+    height = 1.2 + 2.2 * rows
+    figure = sheet(title, 7.6, height)
+    figure.set_layout_engine("none")  # panels of one size: nothing needs solving
+    places = {
+        "left": 0.1, "right": 0.98, "top": 1 - 0.5 / height, "bottom": 0.6 / height,
+        "hspace": 0.38, "wspace": 0.08,
+    }  # fmt: skip
+    grid = figure.subplots(rows, across, sharey=True, squeeze=False, gridspec_kw=places)
+    panels = list(grid.flat)
     for axes, item in zip(panels, found, strict=False):
         _draw_dependence(axes, item)
     for axes in panels[len(found) :]:
         axes.set_axis_off()
-    figure.supylabel(outcome, fontsize=9.5, color=INK)
+    figure.supylabel(outcome, x=0.012, fontsize=9.5, color=INK)
     return figure
 
 

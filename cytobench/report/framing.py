@@ -64,7 +64,8 @@ class Framed(LayoutEngine):
         return 1 - EDGE / (POINTS * height)
 
     def execute(self, fig: Figure) -> None:
-        """Place the axes, and write what stands around them."""
+        """Place the axes, and write what stands around them, once however often it is drawn."""
+        fig.set_layout_engine("none")
         (axes,) = fig.axes
         x, y = _ticks(axes.xaxis), _ticks(axes.yaxis)
         half = max((wide(text, SMALL) for text in x.values()), default=0.0) / 2

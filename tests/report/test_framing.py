@@ -97,6 +97,15 @@ def test_the_axis_of_a_figure_makes_no_ticks():
     assert not made
 
 
+def test_a_figure_that_is_drawn_twice_has_its_words_once():
+    figure, _ = canvas("title")
+    shown = FigureCanvasAgg(figure)
+    shown.draw()
+    once = len(figure.axes[0].texts)
+    shown.draw()
+    assert len(figure.axes[0].texts) == once > 0
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text("abcdefgh imnopqWM.;", min_size=1, max_size=14), min_size=1, max_size=30))
 def test_a_long_line_is_broken_into_lines_that_fit(pieces):
