@@ -28,6 +28,8 @@ TWO_LINES = 7.5
 """Font size of a row's name that takes two lines."""
 ROW = 14.0
 """Height of a row of a key."""
+BELOW = 0.5
+"""Where matplotlib draws an axis: after the ground, before everything else."""
 
 
 class Framed(LayoutEngine):
@@ -106,15 +108,15 @@ class Framed(LayoutEngine):
         lines = [((at, bottom), (at, top)) for at in x]
         if not self._rows:
             lines += [((left, at), (right, at)) for at in y]
-        axes.add_artist(LineCollection(lines, colors=FAINT, linewidths=0.7, zorder=0.5))
+        axes.add_artist(LineCollection(lines, colors=FAINT, linewidths=0.7, zorder=BELOW))
         under, beside = axes.get_xaxis_transform(), axes.get_yaxis_transform()
         for at, text in x.items():
             axes.text(at, -GAP / size[1], text, transform=under, fontsize=SMALL, color=INK,
-                      ha="center", va="top")  # fmt: skip
+                      ha="center", va="top", zorder=BELOW)  # fmt: skip
         for at, text in y.items():
             points, weight = self._font(text, at)
             axes.text(-GAP / size[0], at, text, transform=beside, fontsize=points, color=INK,
-                      fontweight=weight, ha="right", va="center")  # fmt: skip
+                      fontweight=weight, ha="right", va="center", zorder=BELOW)  # fmt: skip
 
     def _font(self, text: str, at: float) -> tuple[float, str]:
         """Size and weight of the label of an upright tick."""
