@@ -170,6 +170,8 @@ def calibration(folds: Sequence[FoldResult], title: str) -> Any:
     Groups hold equally many patients; bars are Wilson's 95 % intervals (Wilson 1927,
     doi:10.1080/01621459.1927.10502953).
     """
+    from matplotlib.ticker import FixedLocator
+
     patients = patient_means(folds)
     figure, axes = canvas(title, square=True)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=DASHED)
@@ -193,8 +195,8 @@ def calibration(folds: Sequence[FoldResult], title: str) -> Any:
         ylabel="observed share",
         xlim=(-0.01, 1.01),
         ylim=(-0.2, 1.01),
-        yticks=np.linspace(0, 1, 6),
     )
+    axes.yaxis.set_major_locator(FixedLocator(np.linspace(0, 1, 6)))
     foot(figure, folds)
     return figure
 
