@@ -87,16 +87,16 @@ def dependence_figure(found: Sequence[Dependence], outcome: str, title: str) -> 
     outcome : str
         What is predicted, with its unit.
     """
-    rows = math.ceil(len(found) / ACROSS)
+    down = math.ceil(len(found) / ACROSS)
     across = min(ACROSS, len(found))
-    height = 1.2 + 2.2 * rows
+    height = 1.2 + 2.2 * down
     figure = sheet(title, 7.6, height)
     figure.set_layout_engine("none")  # panels of one size: nothing needs solving
     places = {
         "left": 0.1, "right": 0.98, "top": 1 - 0.5 / height, "bottom": 0.6 / height,
         "hspace": 0.38, "wspace": 0.08,
     }  # fmt: skip
-    grid = figure.subplots(rows, across, sharey=True, squeeze=False, gridspec_kw=places)
+    grid = figure.subplots(down, across, sharey=True, squeeze=False, gridspec_kw=places)
     panels = list(grid.flat)
     for axes, item in zip(panels, found, strict=False):
         _draw_dependence(axes, item)

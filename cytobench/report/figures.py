@@ -196,7 +196,7 @@ def calibration(folds: Sequence[FoldResult], title: str) -> Any:
         xlim=(-0.01, 1.01),
         ylim=(-0.2, 1.01),
     )
-    axes.yaxis.set_major_locator(FixedLocator(np.linspace(0, 1, 6)))
+    axes.yaxis.set_major_locator(FixedLocator([0, 0.2, 0.4, 0.6, 0.8, 1]))
     foot(figure, folds)
     return figure
 

@@ -51,7 +51,7 @@ def forest(
         title,
         [line.label for line in lines],
         headings=[k for k, line in enumerate(lines) if line.estimate is None and not line.note],
-        right=GAP + max(wide(note, NOTE) for note in notes),
+        right=GAP + max((wide(note, NOTE) for note in notes), default=0.0),
     )
     if zero is not None:
         axes.axvline(zero, color=GREY, linewidth=1, linestyle=DASHED)
