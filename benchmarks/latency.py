@@ -126,6 +126,7 @@ def mirrored() -> list[Row]:
     """One cell in MLflow, figures and report included, and what of it the run waits for."""
     from cytobench.run.store import RunStore
     from cytobench.tracking import Live, Mirror
+    from cytobench.tracking.artifacts import import_what_draws
 
     store = RunStore(Path("runs"))
     mirror = Mirror(store, {"uri": "sqlite:///latency.db", "artifacts": "latency"})
@@ -135,6 +136,7 @@ def mirrored() -> list[Row]:
         mirror.write(keys[0], "adhoc", entry, renew=True)
 
     write()
+    import_what_draws()  # as the process does that writes beside a run
     with Live(store.root, {"uri": "sqlite:///latency.db", "artifacts": "latency"}) as live:
         live.start()
         beside = _row(

@@ -216,11 +216,9 @@ def distance_estimates(
     def drawn(chance: Floats) -> dict[str, Floats]:
         outcomes = (draw.random((resamples, len(chance))) < chance).astype(float)
         gap = np.abs(np.clip(outcomes @ matrix.T, 0, 1) - at)
-        return {
-            "ici": gap.mean(axis=1),
-            "e50": np.median(gap, axis=1),
-            "e90": np.quantile(gap, 0.9, axis=1),
-        }
+        average = gap.mean(axis=1)
+        gap.sort(axis=1)  # once for both quantiles
+        return {"ici": average, "e50": _of_sorted(gap, 0.5), "e90": _of_sorted(gap, 0.9)}
 
     gap = np.abs(fitted - at)
     centre = {"ici": gap.mean(), "e50": np.median(gap), "e90": np.quantile(gap, 0.9)}
@@ -237,6 +235,15 @@ def distance_estimates(
         found[name] = Estimate(value, low_end, max(value, value - float(low)), method)
     why = "95 % quantile under calibration"
     found["ici_if_perfect"] = Estimate(perfect["ici"], None, None, why)
+    return found
+
+
+def _of_sorted(values: Floats, share: float) -> Floats:
+    """The quantile of each sorted row, between two values as far as the share says."""
+    place = share * (values.shape[1] - 1)
+    below = math.floor(place)
+    above = min(below + 1, values.shape[1] - 1)
+    found: Floats = values[:, below] + (place - below) * (values[:, above] - values[:, below])
     return found
 
 

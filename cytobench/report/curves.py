@@ -22,6 +22,7 @@ from cytobench.report.figures import (
     calibration,
     canvas,
     foot,
+    key,
     say,
 )
 
@@ -52,9 +53,7 @@ def decision(
         xlim=(t[0], t[-1]),
         ylim=(bottom, 1.08 * top),
     )
-    axes.legend(
-        frameon=False, fontsize=9, ncols=4, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0
-    )
+    key(axes, columns=4)
     foot(figure, assessment.scores.folds, "band: 95 % interval over patients")
     return figure
 
@@ -165,9 +164,7 @@ def chance(
         ylim=(0, 1.05 * max(1, *counts)),
     )
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(
-        frameon=False, fontsize=9, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0
-    )
+    key(axes, columns=3)
     figure.supxlabel(
         f"p = {test.p:.3f}; with {test.permutations} permutations it cannot be below "
         f"{1 / (test.permutations + 1):.3f}",

@@ -10,7 +10,7 @@ from cytobench.evaluate.importance import Dependence, Importance
 from cytobench.evaluate.stability import Stability
 from cytobench.leaderboard.tables import number
 from cytobench.report.figures import BLUE, FAINT, GREY, INK, say, sheet
-from cytobench.report.forests import LABEL, Line, forest
+from cytobench.report.forests import LABEL, Line, forest, rows
 from cytobench.report.text import lines_of, printable
 
 SHOWN = 15
@@ -64,13 +64,7 @@ def selection_figure(found: Stability, what: str, title: str) -> Any:
         What "taken" means.
     """
     shown = [item for item in found.share.items() if item[1]][:SHOWN]
-    figure = sheet(title, 7.6, 1.4 + 0.32 * len(shown))
-    axes = figure.add_subplot()
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set_color(GREY)
-    axes.tick_params(colors=INK, labelsize=9, left=False)
-    axes.grid(axis="x", color=FAINT, linewidth=0.7)
-    axes.set_axisbelow(True)
+    figure, axes = rows(title, [column for column, _ in shown])
     heights = [-k for k in range(len(shown))]
     shares = [100 * share for _, share in shown]
     axes.barh(heights, shares, color=BLUE, height=0.6)
@@ -79,9 +73,8 @@ def selection_figure(found: Stability, what: str, title: str) -> Any:
             f"{share:.0f} %", (share, height), (4, 0), textcoords="offset points", va="center",
             fontsize=8.5, color=INK,
         )  # fmt: skip
-    axes.set_yticks(heights, [lines_of(column, LABEL, most=2) for column, _ in shown])
-    axes.set(xlim=(0, 108), xticks=range(0, 101, 20), ylim=(-len(shown) + 0.4, 0.6))
-    axes.set_xlabel(f"% of {found.folds} folds in which the column is {what}", fontsize=9.5)
+    axes.set(xlim=(0, 108), xticks=range(0, 101, 20))
+    axes.set_xlabel(f"% of {found.folds} folds in which the column is {what}")
     say(axes, f"stability {number(found.index)}: 1 for the same columns in every fold, 0 by lot")
     return figure
 
@@ -94,15 +87,22 @@ def dependence_figure(found: Sequence[Dependence], outcome: str, title: str) -> 
     outcome : str
         What is predicted, with its unit.
     """
-    rows = math.ceil(len(found) / ACROSS)
+    down = math.ceil(len(found) / ACROSS)
     across = min(ACROSS, len(found))
-    figure = sheet(title, 7.6, 1.2 + 2.2 * rows)
-    panels = list(figure.subplots(rows, across, sharey=True, squeeze=False).flat)
+    height = 1.2 + 2.2 * down
+    figure = sheet(title, 7.6, height)
+    figure.set_layout_engine("none")  # panels of one size: nothing needs solving
+    places = {
+        "left": 0.1, "right": 0.98, "top": 1 - 0.5 / height, "bottom": 0.6 / height,
+        "hspace": 0.38, "wspace": 0.08,
+    }  # fmt: skip
+    grid = figure.subplots(down, across, sharey=True, squeeze=False, gridspec_kw=places)
+    panels = list(grid.flat)
     for axes, item in zip(panels, found, strict=False):
         _draw_dependence(axes, item)
     for axes in panels[len(found) :]:
         axes.set_axis_off()
-    figure.supylabel(outcome, fontsize=9.5, color=INK)
+    figure.supylabel(outcome, x=0.012, fontsize=9.5, color=INK)
     return figure
 
 

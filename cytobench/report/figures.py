@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,9 @@ from numpy.typing import NDArray
 from cytobench.core.result import FoldResult
 from cytobench.evaluate.intervals import Estimate
 from cytobench.report.text import lines_of
+
+if TYPE_CHECKING:
+    from cytobench.report.framing import Framed
 
 Floats = NDArray[np.float64]
 
@@ -48,23 +50,21 @@ class PatientMeans:
 def patient_means(folds: Sequence[FoldResult]) -> PatientMeans:
     """Average a cell's out-of-fold predictions by patient."""
     outcome: dict[str, float] = {}
-    said: dict[str, list[float]] = defaultdict(list)
     for fold in folds:
-        parts = fold.predictions
-        for patient, y, prediction in zip(parts.patient, parts.y, parts.prediction, strict=True):
-            outcome[patient] = y
-            said[patient].append(prediction)
-    return PatientMeans(
-        np.array(list(outcome.values())), np.array([np.mean(said[patient]) for patient in outcome])
-    )
+        outcome.update(zip(fold.predictions.patient, fold.predictions.y, strict=True))
+    row = {patient: k for k, patient in enumerate(outcome)}
+    which = [row[patient] for fold in folds for patient in fold.predictions.patient]
+    said = [prediction for fold in folds for prediction in fold.predictions.prediction]
+    total = np.bincount(which, weights=said, minlength=len(row))
+    return PatientMeans(np.array(list(outcome.values())), total / np.bincount(which))
 
 
 def svg(figure: Any) -> str:
     """A figure as SVG, the same bytes each time; text stays text, for search and screen readers."""
-    buffer = io.StringIO()
+    from cytobench.report.pen import as_svg
+
     with _as_written(figure):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
+        return as_svg(figure)
 
 
 def png(figure: Any) -> bytes:
@@ -85,14 +85,23 @@ def _as_written(figure: Any) -> Iterator[None]:
     with mpl.rc_context(settings), warnings.catch_warnings():
         # In the SVG a name in another script is text, and the reader's fonts have it.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        for text in figure.findobj(Text):
-            text.set_parse_math(False)
+        for artist in _shown(figure):
+            if isinstance(artist, Text):
+                artist.set_parse_math(False)
         engine = figure.get_layout_engine()
         if engine is not None:
             # Laid out once for both formats, without drawing: saving would do both for each.
             engine.execute(figure)
             figure.set_layout_engine(None)
         yield
+
+
+def _shown(artist: Any) -> Iterator[Any]:
+    """What is drawn, without the parts of what is not: a hidden axis would make its ticks."""
+    if artist.get_visible():
+        yield artist
+        for child in artist.get_children():
+            yield from _shown(child)
 
 
 def roc(
@@ -161,6 +170,8 @@ def calibration(folds: Sequence[FoldResult], title: str) -> Any:
     Groups hold equally many patients; bars are Wilson's 95 % intervals (Wilson 1927,
     doi:10.1080/01621459.1927.10502953).
     """
+    from matplotlib.ticker import FixedLocator
+
     patients = patient_means(folds)
     figure, axes = canvas(title, square=True)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=DASHED)
@@ -184,8 +195,8 @@ def calibration(folds: Sequence[FoldResult], title: str) -> Any:
         ylabel="observed share",
         xlim=(-0.01, 1.01),
         ylim=(-0.2, 1.01),
-        yticks=np.linspace(0, 1, 6),
     )
+    axes.yaxis.set_major_locator(FixedLocator([0, 0.2, 0.4, 0.6, 0.8, 1]))
     foot(figure, folds)
     return figure
 
@@ -236,7 +247,7 @@ def risk_by_outcome(folds: Sequence[FoldResult], title: str) -> Any:
                 linewidth=2, label=label,
             )  # fmt: skip
             axes.axvline(median, color=colour, linewidth=1.6, linestyle=dashes)
-    axes.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0)
+    key(axes)
     axes.set(
         xlabel="predicted probability (mean out-of-fold)",
         ylabel="% of the patients in each group",
@@ -277,25 +288,46 @@ def observed_predicted(folds: Sequence[FoldResult], mae: Estimate, title: str) -
 
 def canvas(title: str, *, square: bool = False) -> tuple[Any, Any]:
     """An empty figure with axes in the house style."""
-    figure = sheet(title, 5.4 if square else 6.4, 5.2 if square else 4.4)
-    axes = figure.add_subplot()
+    from cytobench.report.framing import Framed
+
+    return framed(title, 5.4 if square else 6.4, 5.2 if square else 4.4, Framed())
+
+
+def framed(title: str, width: float, height: float, frame: Framed) -> tuple[Any, Any]:
+    """An empty figure, sizes in inches, and its only axes, around which the frame is drawn."""
+    figure = sheet(title, width, height, frame, frame.top(height))
+    axes = figure.add_axes((0.15, 0.15, 0.8, 0.7))
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GREY)
-    axes.tick_params(colors=INK, labelsize=9)
-    axes.grid(color=FAINT, linewidth=0.7)
-    axes.set_axisbelow(True)
+    axes.xaxis.set_visible(False)
+    axes.yaxis.set_visible(False)
     return figure, axes
 
 
-def sheet(title: str, width: float, height: float) -> Any:
-    """An empty figure with its title, sizes in inches."""
+def sheet(
+    title: str,
+    width: float,
+    height: float,
+    layout: Framed | Literal["constrained"] = "constrained",
+    top: float | None = None,
+) -> Any:
+    """An empty figure with its title, sizes in inches; `top` is the title's, as a share of 1."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=layout)
     figure.set_facecolor("white")
     text = lines_of(title, int(8.5 * width), most=2)
-    figure.suptitle(text, x=0.02, ha="left", fontsize=12, fontweight="bold", color=INK)
+    figure.suptitle(text, x=0.02, y=top, ha="left", fontsize=12, fontweight="bold", color=INK)
     return figure
+
+
+def key(axes: Any, columns: int = 1) -> None:
+    """Which line is what, above the axes."""
+    made = axes.legend(
+        frameon=False, fontsize=9, ncols=columns, loc="lower left", bbox_to_anchor=(0, 1),
+        borderpad=0,
+    )  # fmt: skip
+    axes.figure.get_layout_engine().keep_above(-(-len(made.get_texts()) // columns))
 
 
 def say(axes: Any, text: str) -> None:

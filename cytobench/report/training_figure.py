@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cytobench.evaluate.epochs import EpochCurve
-from cytobench.report.figures import BLUE, DASHED, INK, ORANGE, QUIET, canvas
+from cytobench.report.figures import BLUE, DASHED, INK, ORANGE, QUIET, canvas, key
 
 STYLES = ((BLUE, "-"), (ORANGE, DASHED), (QUIET, ":"), (INK, "-."))
 """Colour and line of each curve; of more than these the rest is left to the tables."""
@@ -21,9 +21,7 @@ def training_figure(curves: Sequence[EpochCurve], title: str, folds: int) -> Any
         epochs = np.arange(1, len(curve.mean) + 1)
         axes.fill_between(epochs, curve.low, curve.high, color=colour, alpha=0.13, linewidth=0)
         axes.plot(epochs, curve.mean, color=colour, linestyle=line, linewidth=2, label=curve.name)
-    axes.legend(
-        frameon=False, fontsize=9, ncols=4, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0
-    )
+    key(axes, columns=4)
     figure.supxlabel(
         f"lines: mean of {folds} folds; bands: lowest and highest fold", fontsize=9, color=QUIET
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 from pathlib import Path
 
@@ -22,18 +23,23 @@ from cytobench.tracking.tables import tables
 COHORTS = "pages-of-cohorts"
 """Where their pages are kept beside those of boards."""
 DRAW = (
-    "matplotlib.figure",
-    "matplotlib.backends.backend_svg",
+    "cytobench.report.framing",
     "skmisc.loess",
     "statsmodels.genmod.generalized_linear_model",
 )
 
 
 def import_what_draws() -> None:
-    """Import what the first cell's numbers and figures would import, for a process that waits."""
+    """Import what the first cell's numbers and figures would import, for a process that waits.
+
+    Python no longer looks through all of it for garbage, of which every figure leaves some: that
+    took as long, over some cells, as drawing them.
+    """
     for name in DRAW:
         import_module(name)
     environment().get_template("cell.html")  # compiled
+    gc.collect()
+    gc.freeze()
 
 
 def write_files(

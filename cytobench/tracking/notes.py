@@ -9,24 +9,30 @@ from cytobench.core.result import FoldFailure
 from cytobench.data.target import BENEFIT
 from cytobench.evaluate.intervals import Estimate
 from cytobench.evaluate.scores import HEADLINE
-from cytobench.leaderboard.benefit import BenefitRow
 from cytobench.leaderboard.benefit_sheet import assignment_line
 from cytobench.leaderboard.collect import Entry
-from cytobench.leaderboard.rank import Board, Row
+from cytobench.leaderboard.rank import Board
 from cytobench.leaderboard.render import escaped
 from cytobench.leaderboard.words import summary
 from cytobench.report.text import printable
 from cytobench.run.store import StoredCell
 from cytobench.tracking.benefit_record import result_line
-from cytobench.tracking.shown import CHARTED, NAMES, is_benefit, kind_of_error, rule_row, scores_of
+from cytobench.tracking.shown import (
+    CHARTED,
+    NAMES,
+    AnyRow,
+    estimates_of,
+    is_benefit,
+    kind_of_error,
+    rule_row,
+    scores_of,
+)
 from cytobench.tracking.view import KEY
 
 SHOWN_WARNINGS = 3
 
 
-def run_note(
-    cell: StoredCell, failures: Sequence[FoldFailure], row: Row | BenefitRow | None = None
-) -> str:
+def run_note(cell: StoredCell, failures: Sequence[FoldFailure], row: AnyRow = None) -> str:
     """What a run says of itself, in Markdown."""
     about, model = cell.about, cell.about["model"]
     kind = "A floor: what every model should beat. " if model["role"] == "floor" else ""
@@ -35,7 +41,7 @@ def run_note(
         if is_benefit(cell):
             lines += [result_line(cell, rule_row(row)), assignment_line(about)]
         else:
-            lines += [_result(cell), *_sites(cell)]
+            lines += [_result(cell, row), *_sites(cell)]
     else:
         lines += [f"**Unfinished: {len(cell.folds)} of {about['folds']} folds.** No estimate yet."]
     lines += [
@@ -58,12 +64,12 @@ def run_note(
     return "\n\n".join(lines)
 
 
-def _result(cell: StoredCell) -> str:
-    scores = scores_of(cell)
+def _result(cell: StoredCell, row: AnyRow) -> str:
+    scores, estimate = scores_of(cell, row), estimates_of(cell, row)
     shown = [name for name in CHARTED if name in scores.by_fold]
-    estimates = {NAMES[name]: scores.estimate(name) for name in shown}
+    estimates = {NAMES[name]: estimate(name) for name in shown}
     said = [f"{name} **{item.value:.3f}**{_interval(item)}" for name, item in estimates.items()]
-    method = scores.estimate(HEADLINE[scores.kind]).method
+    method = estimate(HEADLINE[scores.kind]).method
     tested = len({patient for fold in cell.folds for patient in fold.predictions.patient})
     return f"{'; '.join(said)}. {len(cell.folds)} folds, {tested} patients; {method}."
 

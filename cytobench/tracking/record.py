@@ -13,15 +13,16 @@ import numpy as np
 from cytobench.core.result import FoldFailure
 from cytobench.evaluate.epochs import epoch_curves
 from cytobench.evaluate.scores import HEADLINE
-from cytobench.leaderboard.benefit import BenefitRow
 from cytobench.leaderboard.rank import Row
 from cytobench.run.store import StoredCell
 from cytobench.tracking.benefit_record import values_of
 from cytobench.tracking.notes import run_note
 from cytobench.tracking.shown import (
     NAMES,
+    AnyRow,
     as_word,
     charted,
+    estimates_of,
     is_benefit,
     rule_row,
     scores_of,
@@ -82,7 +83,7 @@ def make_record(
     entry: str,
     name: str,
     failures: Sequence[FoldFailure],
-    row: Row | BenefitRow | None = None,
+    row: AnyRow = None,
 ) -> Record:
     """Everything that is written for a cell, the files excepted.
 
@@ -105,18 +106,18 @@ def make_record(
     )
 
 
-def _metrics(cell: StoredCell, row: Row | BenefitRow | None) -> list[Measured]:
+def _metrics(cell: StoredCell, row: AnyRow) -> list[Measured]:
     if not cell.folds:
         return []
     if is_benefit(cell):
         values = values_of(cell, rule_row(row)) if cell.complete else {}
         found = [Measured(name, value) for name, value in values.items()]
     else:
-        found = _estimates(cell) if cell.complete else []
+        found = _estimates(cell, row) if cell.complete else []
         found += _of_row(row) if isinstance(row, Row) else []
-    series = charted(cell)
+    series = charted(cell, row)
     series["seconds"] = np.array([sum(fold.timings.values()) for fold in cell.folds])
-    hidden = scores_of(cell).hidden
+    hidden = scores_of(cell, row).hidden
     for name, values in series.items():
         found += [
             Measured(f"fold/{name}", float(value), fold.fold)
@@ -144,11 +145,11 @@ def _by_epoch(cell: StoredCell) -> list[Measured]:
     ]
 
 
-def _estimates(cell: StoredCell) -> list[Measured]:
-    scores = scores_of(cell)
+def _estimates(cell: StoredCell, row: AnyRow) -> list[Measured]:
+    scores, estimate = scores_of(cell, row), estimates_of(cell, row)
     headline = HEADLINE[scores.kind]
-    interval = scores.estimate(headline)
-    values = {NAMES[name]: scores.estimate(name).value for name in scores.by_fold if name in NAMES}
+    interval = estimate(headline)
+    values = {NAMES[name]: estimate(name).value for name in scores.by_fold if name in NAMES}
     values["s per fold"] = scores.seconds
     if interval.low is not None and interval.high is not None:
         # The UI sorts columns by name: lower stands before upper.

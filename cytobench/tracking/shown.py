@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from cytobench.data.target import BENEFIT
+from cytobench.evaluate.intervals import Estimate
 from cytobench.evaluate.scores import Scores
 from cytobench.leaderboard.benefit import BenefitRow
 from cytobench.leaderboard.rank import Row
@@ -26,8 +28,14 @@ CHARTED = ("auc", "brier", "mae", "r2")
 """Metrics that are also given for each fold, as the steps of a series."""
 
 
-def scores_of(cell: StoredCell) -> Scores:
-    """The cell's fold values and estimates."""
+AnyRow = Row | BenefitRow | None
+"""A cell on its board; None where it stands on none."""
+
+
+def scores_of(cell: StoredCell, row: AnyRow = None) -> Scores:
+    """The cell's fold values: those of its row, which need not be computed again."""
+    if isinstance(row, Row):
+        return row.assessment.scores
     return Scores(cell.about["task"]["kind"], cell.about["protocol"]["name"], cell.folds)
 
 
@@ -36,16 +44,21 @@ def is_benefit(cell: StoredCell) -> bool:
     return bool(cell.about["task"]["kind"] == BENEFIT)
 
 
-def rule_row(row: Row | BenefitRow | None) -> BenefitRow | None:
+def rule_row(row: AnyRow) -> BenefitRow | None:
     """The row of a treatment rule, None for any other."""
     return row if isinstance(row, BenefitRow) else None
 
 
-def charted(cell: StoredCell) -> dict[str, Any]:
+def estimates_of(cell: StoredCell, row: AnyRow = None) -> Callable[[str], Estimate]:
+    """What gives each metric with its interval."""
+    return row.estimate if isinstance(row, Row) else scores_of(cell).estimate
+
+
+def charted(cell: StoredCell, row: AnyRow = None) -> dict[str, Any]:
     """Metric as MLflow calls it -> one value for each fold."""
     if is_benefit(cell):
         return {"value": np.array([value_of_fold(fold) for fold in cell.folds])}
-    by_fold = scores_of(cell).by_fold
+    by_fold = scores_of(cell, row).by_fold
     return {NAMES[name]: by_fold[name] for name in CHARTED if name in by_fold}
 
 

@@ -16,6 +16,7 @@ from cytobench.run.store import StoredCell
 from cytobench.tracking.benefit_record import number_rows
 from cytobench.tracking.shown import (
     NAMES,
+    AnyRow,
     as_word,
     charted,
     is_benefit,
@@ -27,11 +28,11 @@ FORMULA = tuple("=+-@＝＋－＠")
 """First characters for which spreadsheets take a text to be a formula; the wide ones, too."""
 
 
-def tables(cell: StoredCell, row: Row | BenefitRow | None = None) -> dict[str, str]:
+def tables(cell: StoredCell, row: AnyRow = None) -> dict[str, str]:
     """File name -> CSV: every number, the folds, every trial; what has no rows is left out."""
     rows = {
         "numbers.csv": _number_rows(row) if row else [],
-        "folds.csv": _fold_rows(cell),
+        "folds.csv": _fold_rows(cell, row),
         "trials.csv": _trial_rows(cell),
         "learning_curves.csv": _curve_rows(cell),
         "importance.csv": _importance_rows(cell),
@@ -81,10 +82,10 @@ def _importance_rows(cell: StoredCell) -> list[dict[str, Any]]:
     ]
 
 
-def _fold_rows(cell: StoredCell) -> list[dict[str, Any]]:
-    by_fold = _every_by_fold(cell)
+def _fold_rows(cell: StoredCell, row: AnyRow) -> list[dict[str, Any]]:
+    by_fold = _every_by_fold(cell, row)
     labels = cell.about["test_labels"]
-    hidden = scores_of(cell).hidden
+    hidden = scores_of(cell, row).hidden
     rows = []
     for position, fold in enumerate(cell.folds):
         n_test = len(fold.predictions.y)
@@ -106,10 +107,10 @@ def _fold_rows(cell: StoredCell) -> list[dict[str, Any]]:
     return rows
 
 
-def _every_by_fold(cell: StoredCell) -> dict[str, Any]:
+def _every_by_fold(cell: StoredCell, row: AnyRow) -> dict[str, Any]:
     if is_benefit(cell):
         return charted(cell)
-    by_fold = scores_of(cell).by_fold
+    by_fold = scores_of(cell, row).by_fold
     return {NAMES[name]: by_fold[name] for name in by_fold if name in NAMES}
 
 
