@@ -1,6 +1,6 @@
-"""CPU time of the perceptron's inner fits: one by one against side by side, on one cohort.
+"""CPU time of networks' inner fits: one by one against side by side, on one cohort.
 
-    python benchmarks/batched_networks.py [--rounds 5] [--trials 20]
+    python benchmarks/batched_networks.py [--rounds 5] [--trials 20] [--model mlp|realmlp|ft_transformer]
 
 The cohort and the splits are those of workload W1 (300 patients, 27 analytes, 4 covariates; 5 x 2
 outer folds, 3 inner), settings are drawn from the plugin's own search space, every fit trains three
@@ -11,12 +11,13 @@ One BLAS thread. On a shared machine the least CPU time of each side over the ro
 from __future__ import annotations
 
 import argparse
+import importlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
+from typing import Any
 
 import numpy as np
-from cytobench.plugins.models.mlp import mlp as plugin
 from numpy.typing import NDArray
 from race import about_the_machine, in_words, keep
 from workload import make_cohort
@@ -32,7 +33,8 @@ SEED = 20240
 OUTER, REPEATS, INNER = 5, 2, 3
 LEAST = 5
 """How many times faster, all at once on a CPU."""
-CARD = getattr(plugin, DECLARATION)
+TIMES = {"mlp": (5, 20), "realmlp": (3, 4), "ft_transformer": (3, 2)}
+"""Model -> rounds and trials, where nothing else is asked for."""
 
 
 def inner_parts() -> list[tuple[int, Floats, Floats, Floats, Floats]]:
@@ -69,16 +71,22 @@ def drawn(dimension: Dimension, draw: np.random.Generator) -> object:
     return float(draw.uniform(dimension.low, dimension.high))
 
 
-def trials(number: int) -> tuple[list[list[Problem]], list[list[Floats]]]:
+def plugin_of(name: str) -> Any:
+    """A bundled model, as its file declares it."""
+    return getattr(importlib.import_module(f"cytobench.plugins.models.{name}"), name)
+
+
+def trials(plugin: Any, number: int) -> tuple[list[list[Problem]], list[list[Floats]]]:
     """Every trial's problems, each outer fold with a setting of its own, and their outcomes."""
+    card = getattr(plugin, DECLARATION)
     parts = inner_parts()
     problems: list[list[Problem]] = []
     for trial in range(number):
         settings = []
         for fold in range(OUTER * REPEATS):
             draw = np.random.default_rng((SEED, trial, fold))
-            chosen = {key: drawn(dimension, draw) for key, dimension in CARD.space.items()}
-            settings.append({**CARD.parameters, **chosen})
+            chosen = {key: drawn(dimension, draw) for key, dimension in card.space.items()}
+            settings.append({**card.parameters, **chosen})
         problems.append(
             [
                 Problem(X, y, X_new, settings[fold], derive_seed(SEED, fold, "model"))
@@ -88,7 +96,7 @@ def trials(number: int) -> tuple[list[list[Problem]], list[list[Floats]]]:
     return problems, [[y_new for *_, y_new in parts] for _ in range(number)]
 
 
-def one_by_one(problems: Sequence[Problem]) -> list[Floats]:
+def one_by_one(plugin: Any, problems: Sequence[Problem]) -> list[Floats]:
     """The plugin's estimator, fitted to one problem after the other."""
     return [
         plugin(**problem.params, device="cpu", random_state=problem.random_state)
@@ -98,11 +106,13 @@ def one_by_one(problems: Sequence[Problem]) -> list[Floats]:
     ]
 
 
-def side_by_side(problems: Sequence[Problem]) -> list[Floats]:
+def side_by_side(plugin: Any, problems: Sequence[Problem]) -> list[Floats]:
     """The solver, given all of them."""
-    from cytobench.torch.batch import mlp
+    from cytobench.torch import batch
 
-    return mlp(problems, kind="classification", device="cpu")
+    _, _, name = getattr(plugin, DECLARATION).solver.partition(":")
+    answers: list[Floats] = getattr(batch, name)(problems, kind="classification", device="cpu")
+    return answers
 
 
 def clock(solve: Callable[[], list[Floats]]) -> tuple[list[Floats], float]:
@@ -112,14 +122,15 @@ def clock(solve: Callable[[], list[Floats]]) -> tuple[list[Floats], float]:
     return answers, time.process_time() - started
 
 
-def report(seconds: Mapping[str, list[float]], n: int, apart: str) -> None:
-    """Print the table and keep it; the target is that of a call with everything."""
+def report(name: str, seconds: Mapping[str, list[float]], n: int, apart: str) -> None:
+    """Print the table and keep it; the target is that of the perceptron, all at once."""
+    members = getattr(plugin_of(name), DECLARATION).parameters["members"]
     about = about_the_machine()
     alone = seconds["one"]
     lines = [
-        "# Networks one by one and side by side\n",
+        f"# Networks one by one and side by side: {name}\n",
         f"{OUTER * REPEATS} outer x {INNER} inner folds x {n // (OUTER * REPEATS * INNER)} trials, "
-        f"{n} fits of {CARD.parameters['members']} networks each; CPU seconds on one thread, both "
+        f"{n} fits of {members} networks each; CPU seconds on one thread, both "
         f"sides in turn in each of {len(alone)} rounds. Shown are the least of each side, and the "
         "median of the ratios within a round.\n",
         "| | problems in a call | least, s | ratio | in each round |",
@@ -138,7 +149,7 @@ def report(seconds: Mapping[str, list[float]], n: int, apart: str) -> None:
         lines.append(f"| {label} | {size} | {least:.2f} | **{ratios[key]:.1f}** | {rounds} |")
     lines += [
         f"\n{apart} No GPU was at hand: nothing was measured on one.\n",
-        f"Made by `python benchmarks/batched_networks.py`; {in_words(about)}",
+        f"Made by `python benchmarks/batched_networks.py --model {name}`; {in_words(about)}",
     ]
     print("\n".join(lines))
     said = (
@@ -146,35 +157,43 @@ def report(seconds: Mapping[str, list[float]], n: int, apart: str) -> None:
         "not measured on a GPU"
     )
     met = None if ratios["all"] >= LEAST else False
-    content = {
-        "about": about,
-        "targets": {"T4": {"measured": said, "met": met}},
-        "seconds": dict(seconds),
-    }
-    keep("batched_networks", content, "\n".join(lines))
+    content: dict[str, Any] = {"about": about, "seconds": dict(seconds)}
+    if name == "mlp":
+        content["targets"] = {"T4": {"measured": said, "met": met}}
+    keep("batched_networks" if name == "mlp" else f"batched_{name}", content, "\n".join(lines))
 
 
 def main() -> None:
-    """Time both sides in turn."""
+    """Time both sides in turn, for each of the models that are asked for."""
     import torch
-    from sklearn.metrics import roc_auc_score
 
     torch.set_num_threads(1)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--trials", type=int, default=20)
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--trials", type=int)
+    parser.add_argument("--model", choices=TIMES, help="default: all of them")
     options = parser.parse_args()
-    asked, outcomes = trials(options.trials)
+    for name in [options.model] if options.model else TIMES:
+        rounds, number = TIMES[name]
+        time_both(name, options.rounds or rounds, options.trials or number)
+
+
+def time_both(name: str, rounds: int, number: int) -> None:
+    """Time one model, and keep what came of it."""
+    from sklearn.metrics import roc_auc_score
+
+    plugin = plugin_of(name)
+    asked, outcomes = trials(plugin, number)
     everything = [problem for trial in asked for problem in trial]
-    side_by_side(asked[0][:3])
-    one_by_one(asked[0][:1])
+    side_by_side(plugin, asked[0][:3])
+    one_by_one(plugin, asked[0][:1])
     seconds: dict[str, list[float]] = {"one": [], "trial": [], "all": []}
-    for _ in range(options.rounds):
-        alone, spent = clock(lambda: one_by_one(everything))
+    for _ in range(rounds):
+        alone, spent = clock(lambda: one_by_one(plugin, everything))
         seconds["one"].append(spent)
-        by_trial, spent = clock(lambda: [p for trial in asked for p in side_by_side(trial)])
+        by_trial, spent = clock(lambda: [p for t in asked for p in side_by_side(plugin, t)])
         seconds["trial"].append(spent)
-        together, spent = clock(lambda: side_by_side(everything))
+        together, spent = clock(lambda: side_by_side(plugin, everything))
         seconds["all"].append(spent)
         if any(a.tobytes() != b.tobytes() for a, b in zip(by_trial, together, strict=True)):
             raise AssertionError("an answer depends on what its problem was solved with")
@@ -186,6 +205,7 @@ def main() -> None:
         for y, a, b in zip(flat, alone, together, strict=True)
     ]
     report(
+        name,
         seconds,
         n,
         f"Probabilities differ by {np.median(differences):.0e} (median of problems), "

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from cytobench.batched.problem import Problem
 from cytobench.torch.device import reproducible, resolve_device, single_thread
-from cytobench.torch.estimator import NetworkClassifier
-from cytobench.torch.mlp import MlpClassifier, MlpRegressor, StackedMlp
+from cytobench.torch.estimator import Network, NetworkClassifier
+from cytobench.torch.ft_transformer import (
+    FtTransformerClassifier,
+    FtTransformerRegressor,
+    first_token_only,
+)
+from cytobench.torch.mlp import MlpClassifier, MlpRegressor
+from cytobench.torch.modules import ModuleStart, Pattern
+from cytobench.torch.perceptrons import PerceptronStart
+from cytobench.torch.realmlp import RealMlpClassifier, RealMlpRegressor
 from cytobench.torch.side_by_side import SideBySide
 from cytobench.torch.start import Start
 
@@ -19,6 +29,11 @@ Floats = NDArray[np.float64]
 
 BUDGET = {"cpu": 2**23, "cuda": 2**29}
 """Numbers in training at once: 32 MiB, and 2 GiB on a GPU."""
+OWN = {"dropout", "frequency", "learning_rate", "weight_decay", "random_state"}
+"""Parameters on which a network's structure does not depend."""
+
+Begin = Callable[..., Start]
+"""From a network, its ensemble and the fields of a start to the start."""
 
 
 def mlp(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
@@ -31,14 +46,46 @@ def mlp(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
     ValueError, FloatingPointError
         What the plain estimator raises for one of the problems.
     """
-    network = MlpRegressor if kind == "regression" else MlpClassifier
+
+    def begin(network: Any, ensemble: Any, **common: Any) -> Start:
+        return PerceptronStart(
+            **common,
+            weights=list(ensemble.weights),
+            biases=list(ensemble.biases),
+            dropout=network.dropout,
+        )
+
+    return _solved(problems, _either(MlpClassifier, MlpRegressor, kind), device, begin)
+
+
+def realmlp(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
+    """What ``RealMlpClassifier`` or ``RealMlpRegressor`` answers; raises as :func:`mlp`."""
+    made = _either(RealMlpClassifier, RealMlpRegressor, kind)
+    return _solved(problems, made, device, _Modules())
+
+
+def ft_transformer(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
+    """What ``FtTransformerClassifier`` or ``...Regressor`` answers; raises as :func:`mlp`."""
+    made = _either(FtTransformerClassifier, FtTransformerRegressor, kind)
+    return _solved(problems, made, device, _Modules(first_token_only))
+
+
+def _either(classifier: type[Network], regressor: type[Network], kind: str) -> type[Network]:
+    return regressor if kind == "regression" else classifier
+
+
+def _solved(
+    problems: Sequence[Problem], made: type[Network], device: str, begin: Begin
+) -> list[Floats]:
     for problem in problems:
         if problem.params.get("precision") == "mixed" or problem.params.get("depth", 1) < 1:
             raise NotImplementedError("mixed precision, and no hidden layer, train one by one")
     resolved = resolve_device(device)
     with single_thread(), torch.no_grad():
         fits = [
-            _Fit(network(**problem.params, random_state=problem.random_state), problem, resolved)
+            _Fit(
+                made(**problem.params, random_state=problem.random_state), problem, resolved, begin
+            )
             for problem in problems
         ]
         for chunk in _chunks([fit.start for fit in fits], BUDGET.get(resolved.type, BUDGET["cpu"])):
@@ -50,11 +97,10 @@ class _Fit:
     """A plain estimator up to its first step, and after its last."""
 
     def __init__(
-        self, network: MlpClassifier | MlpRegressor, problem: Problem, device: torch.device
+        self, network: Network, problem: Problem, device: torch.device, begin: Begin
     ) -> None:
         self.network = network
         self.problem = problem
-        self.ensemble: StackedMlp
         for what, values in (("X", problem.X), ("y", problem.y), ("X_new", problem.X_new)):
             if not np.isfinite(values).all():
                 raise ValueError(f"{what} holds NaN or infinity")
@@ -66,14 +112,13 @@ class _Fit:
             holdout, self.ensemble = network._untrained(data)
             state = torch.get_rng_state()
         self.ensemble.requires_grad_(False).eval()
-        self.start = Start(
+        self.start = begin(
+            network,
+            self.ensemble,
             X=torch.tensor(data.X, dtype=torch.float32),
             y=torch.tensor(data.y, dtype=torch.float32),
             start=network.prior_logit_ if isinstance(network, NetworkClassifier) else None,
             holdout=holdout,
-            weights=list(self.ensemble.weights),
-            biases=list(self.ensemble.biases),
-            dropout=network.dropout,
             schedule=network._schedule(),
             seed=problem.random_state,
             state=state,
@@ -84,6 +129,34 @@ class _Fit:
         X = torch.tensor(self.problem.X_new, dtype=torch.float64)
         outputs = self.ensemble.double()(X.expand(self.start.members, *X.shape))
         return self.network._mean(outputs)
+
+
+class _Modules:
+    """Starts of networks that are any module; what a structure looks like is found out once.
+
+    Parameters
+    ----------
+    narrow : callable, optional
+        Changes a network so that it leaves out what does not reach its outputs.
+    """
+
+    def __init__(self, narrow: Callable[[nn.Module], object] | None = None) -> None:
+        self.narrow = narrow
+        self.patterns: dict[Hashable, Pattern] = {}
+
+    def __call__(self, network: Any, ensemble: nn.Module, **common: Any) -> Start:
+        parameters = network.get_params()
+        key = (
+            tuple((name, repr(parameters[name])) for name in sorted(parameters.keys() - OWN)),
+            common["X"].shape[1],
+            network.dropout > 0,
+        )
+        if key not in self.patterns:
+            row = common["X"][:1].expand(network.members, -1, -1)
+            self.patterns[key] = Pattern(ensemble, row, self.narrow)
+        return ModuleStart(
+            **common, ensemble=ensemble, dropout=network.dropout, pattern=self.patterns[key]
+        )
 
 
 def _chunks(starts: Sequence[Start], floats: int) -> Iterator[list[Start]]:

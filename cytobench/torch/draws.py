@@ -8,7 +8,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from cytobench.torch.start import Start
+from cytobench.torch.start import Place, Start
 
 
 class Draw:
@@ -25,6 +25,7 @@ class Draw:
     """
 
     def __init__(self, shape: tuple[int, ...], generator: torch.Generator) -> None:
+        self.shape = shape
         self.generator = generator
         self.uniform: Tensor | None = None
         self.seen: dict[float, Tensor] = {}
@@ -34,16 +35,21 @@ class Draw:
             self.state = generator.get_state()
 
     def keep(self, share: float, into: Tensor) -> None:
-        """Write 1 for every unit that is kept and 0 for the others."""
+        """Write 1 for every unit that is kept and 0 for the others.
+
+        Of less than `shape` these are the first along each dimension.
+        """
         if share in self.seen:
             into.copy_(self.seen[share])
             return
         self.seen[share] = into
+        first = tuple(slice(size) for size in into.shape)
         if self.uniform is not None:
-            torch.lt(self.uniform, share, out=into)
+            torch.lt(self.uniform[first], share, out=into)
         else:
             self.generator.set_state(self.state)
-            into.bernoulli_(share, generator=self.generator)
+            whole = torch.empty(self.shape, device=into.device)
+            into.copy_(whole.bernoulli_(share, generator=self.generator)[first])
 
 
 class Draws:
@@ -56,55 +62,53 @@ class Draws:
     ----------
     starts : sequence of Start
         That are alike.
-    n : int
-        Most rows in a step.
     device : device
     """
 
-    def __init__(self, starts: Sequence[Start], n: int, device: torch.device) -> None:
+    def __init__(self, starts: Sequence[Start], device: torch.device) -> None:
         self.starts = list(starts)
-        self.members = starts[0].members
+        self.members, self.units = starts[0].members, starts[0].units
         self.on_cpu = {s.stream: torch.Generator().set_state(s.state) for s in starts}
         # On the CPU one generator draws both the order of rows and the dropped units.
         self.on_device = self.on_cpu
         if device.type != "cpu":
             self.on_device = {s.stream: torch.Generator(device).manual_seed(s.seed) for s in starts}
-        shape = (len(starts) * self.members, n, starts[0].shape.sizes[1])
-        self.masks = [torch.ones(shape, device=device) for _ in starts[0].weights[:-1]]
-        self.places: dict[tuple[int, ...], list[list[Tensor]]] = {}
+        self.masks = [
+            torch.ones(len(starts) * units, *shape, device=device)
+            for units, *shape in starts[0].masks()
+        ]
+        self.places: dict[tuple[int, ...], list[tuple[Place, ...]]] = {}
 
     def keep(self, positions: Sequence[int]) -> None:
         """Drop all other problems."""
         self.starts = [self.starts[position] for position in positions]
-        self.masks = [mask[: len(self.starts) * self.members] for mask in self.masks]
+        self.masks = [mask[: len(self.starts) * self.units] for mask in self.masks]
         # A place has another problem now, perhaps one of fewer units.
         for mask in self.masks:
             mask.fill_(1)
         self.places = {}
 
     def kept(self, sizes: Sequence[int]) -> list[Tensor]:
-        """By hidden layer 1 for a unit that is kept in this step's rows, 0 for one dropped."""
+        """By call of dropout 1 for what is kept in this step's rows, 0 for what is dropped."""
         for places in self._places(tuple(sizes)):
             drawn: dict[object, Draw] = {}
             for start, place in zip(self.starts, places, strict=True):
-                if start.dropout == 1:
-                    place.zero_()  # without a draw, as torch
-                elif start.dropout:
+                if place.dropout == 1:
+                    place.mask.zero_()  # without a draw, as torch
+                elif place.dropout:
                     if start.stream not in drawn:
-                        drawn[start.stream] = Draw(place.shape, self.on_device[start.stream])
-                    drawn[start.stream].keep(1 - start.dropout, place)
+                        drawn[start.stream] = Draw(place.drawn, self.on_device[start.stream])
+                    drawn[start.stream].keep(1 - place.dropout, place.mask)
         return self.masks
 
-    def _places(self, sizes: tuple[int, ...]) -> list[list[Tensor]]:
-        """By hidden layer, each problem's part of the mask."""
+    def _places(self, sizes: tuple[int, ...]) -> list[tuple[Place, ...]]:
+        """By call of a plain step, what each problem draws for so many rows."""
         if sizes not in self.places:
-            self.places[sizes] = [
-                [
-                    mask[k * self.members :][: self.members, :size, : start.weights[layer].shape[2]]
-                    for k, (start, size) in enumerate(zip(self.starts, sizes, strict=True))
-                ]
-                for layer, mask in enumerate(self.masks)
+            each = [
+                start.places([mask[k * self.units :][: self.units] for mask in self.masks], size)
+                for k, (start, size) in enumerate(zip(self.starts, sizes, strict=True))
             ]
+            self.places[sizes] = list(zip(*each, strict=True))
         return self.places[sizes]
 
     def chunks(self) -> Iterator[tuple[Tensor, list[int]]]:
@@ -116,7 +120,7 @@ class Draws:
                 orders = [torch.randperm(start.n, generator=generator) for _ in range(self.members)]
                 drawn[start.stream] = torch.stack(orders)
         parts = [drawn[s.stream].tensor_split(s.steps, dim=1) for s in self.starts]
-        room = self.masks[0].shape[1]
+        room = self.starts[0].room
         for step in zip(*parts, strict=True):
             sizes = [part.shape[1] for part in step]
             wide = [torch.nn.functional.pad(part, (0, room - part.shape[1])) for part in step]

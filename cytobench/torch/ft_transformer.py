@@ -21,6 +21,15 @@ class NumbersOnly(nn.Module):  # type: ignore[misc]
         return self.transformer(X, None)
 
 
+def first_token_only(network: NumbersOnly) -> None:
+    """Leave out of the last block what it computes for tokens that no output is made of.
+
+    The authors' block adds the first token's attention to all tokens, and goes on with all.
+    """
+    last = network.transformer.backbone.blocks[-1]
+    last["ffn_normalization"].register_forward_pre_hook(lambda _, tokens: tokens[0][:, :1])
+
+
 class _FtTransformer(Network):
     """`depth` blocks over tokens of `width`, with `heads` heads."""
 

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from cytobench.torch.draws import Draws
-from cytobench.torch.stacked import AdamW, Perceptrons, Rows, padded
+from cytobench.torch.stacked import AdamW, Rows, padded
 from cytobench.torch.start import Start
 
 FEWEST = 2
-"""Networks in a matrix: MKL has another product for a batch of one, which rounds differently."""
+"""Rows of a matrix: MKL has another product for a batch of one, which rounds differently."""
 LEFT = 0.85
 """The finished leave the matrix once no more than this share still trains."""
 
@@ -32,27 +32,20 @@ class SideBySide:
     """
 
     def __init__(self, starts: Sequence[Start], device: torch.device) -> None:
-        self.members = starts[0].members
-        if len(starts) * self.members < FEWEST:
+        self.members, self.units = starts[0].members, starts[0].units
+        if len(starts) * self.units < FEWEST:
             starts = [*starts] * FEWEST
         self.starts = list(starts)
         self.device = device
         self.train = self._rows([s.holdout.train for s in starts])
         self.valid = self._rows([s.holdout.valid for s in starts])
-        n = padded(-(-starts[0].n // starts[0].steps))
-        scale = [1 / (1 - s.dropout) if s.dropout < 1 else 0.0 for s in starts]
-        self.networks = Perceptrons(
-            starts[0].shape,
-            torch.cat([s.rows() for s in starts]).to(device),
-            self._each(scale).unsqueeze(2),
-            n,
-        )
+        self.networks = starts[0].together(self.starts, device)
         self.optimiser = AdamW(
             self.networks.matrix,
-            self._each([s.schedule.learning_rate for s in starts]),
-            self._each([s.schedule.weight_decay for s in starts]),
+            self._each([s.schedule.learning_rate for s in self.starts], self.units),
+            self._each([s.schedule.weight_decay for s in self.starts], self.units),
         )
-        self.random = Draws(starts, n, device)
+        self.random = Draws(self.starts, device)
         self.best = self.networks.matrix.clone()
         self.lowest = [float("inf")] * len(starts)
         self.since = [0] * len(starts)
@@ -76,7 +69,7 @@ class SideBySide:
             if not staying:
                 break
             fewer = len(staying) <= LEFT * len(self.starts)
-            if fewer and len(staying) * self.members >= FEWEST:
+            if fewer and len(staying) * self.units >= FEWEST:
                 self._leave(staying)
         self._write(range(len(self.starts)))
 
@@ -109,14 +102,15 @@ class SideBySide:
                 self.lowest[k], self.since[k] = value, 0
                 lower.append(k)
         if lower:
-            rows = self._rows_of(lower)
+            rows = self._positions(lower, self.units)
             self.best[rows] = self.networks.matrix[rows]
 
     def _leave(self, staying: Sequence[int]) -> None:
         """Take all but some problems out."""
         self._write([k for k in range(len(self.starts)) if k not in set(staying)])
-        rows = self._rows_of(staying)
-        self.train, self.valid = self.train.keep(rows), self.valid.keep(rows)
+        members = self._positions(staying, self.members)
+        self.train, self.valid = self.train.keep(members), self.valid.keep(members)
+        rows = self._positions(staying, self.units)
         self.best = self.best[rows]
         self.networks.keep(rows)
         self.optimiser.keep(rows)
@@ -132,12 +126,12 @@ class SideBySide:
                     "the network's loss is not finite: standardise the inputs or lower "
                     "learning_rate"
                 )
-            first = position * self.members
-            self.starts[position].write(self.best[first : first + self.members])
+            first = position * self.units
+            self.starts[position].write(self.best[first : first + self.units])
 
-    def _rows_of(self, positions: Sequence[int]) -> Tensor:
-        """Of problems' networks in the matrix."""
-        rows = [k * self.members + member for k in positions for member in range(self.members)]
+    def _positions(self, problems: Sequence[int], each: int) -> Tensor:
+        """Of some problems' members, or rows of the matrix, where every problem has so many."""
+        rows = [problem * each + k for problem in problems for k in range(each)]
         return torch.tensor(rows, device=self.device)
 
     def _rows(self, taken: Sequence[Tensor]) -> Rows:
@@ -151,7 +145,8 @@ class SideBySide:
             share.append(torch.nn.functional.pad(one, (0, missing)))
         start_at = None
         if self.starts[0].start is not None:
-            start_at = self._each([float(start.start or 0) for start in self.starts])
+            log_odds = [float(start.start or 0) for start in self.starts]
+            start_at = self._each(log_odds, self.members)
         return Rows(
             torch.cat(X).to(self.device),
             torch.cat(y).to(self.device),
@@ -159,7 +154,7 @@ class SideBySide:
             start_at,
         )
 
-    def _each(self, values: Sequence[float]) -> Tensor:
-        """A problem's value for each of its networks, shape (networks, 1)."""
+    def _each(self, values: Sequence[float], times: int) -> Tensor:
+        """A problem's value so many times, shape (problems * times, 1)."""
         column = torch.tensor(values, dtype=torch.float32, device=self.device)
-        return column.repeat_interleave(self.members).unsqueeze(1)
+        return column.repeat_interleave(times).unsqueeze(1)

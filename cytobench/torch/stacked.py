@@ -76,6 +76,16 @@ class Rows:
         start = None if self.start is None else self.start[networks]
         return Rows(self.X[networks], self.y[networks], self.share[networks], start)
 
+    def loss(self, outputs: Tensor) -> Tensor:
+        """Mean loss of each network, shape (networks,), for outputs of shape (networks, n)."""
+        if self.start is None:
+            each = functional.mse_loss(outputs, self.y, reduction="none")
+        else:
+            each = functional.binary_cross_entropy_with_logits(
+                outputs + self.start, self.y, reduction="none"
+            )
+        return (each * self.share).sum(dim=1)
+
 
 class Perceptrons:
     """The networks' weights, their gradient, and room to compute it in.
@@ -118,14 +128,7 @@ class Perceptrons:
         hidden = rows.X
         for weight, bias in self.layers[:-1]:
             hidden = torch.baddbmm(bias, hidden, weight).relu_()
-        output = _output(hidden, *self.layers[-1])
-        if rows.start is None:
-            each = functional.mse_loss(output, rows.y, reduction="none")
-        else:
-            each = functional.binary_cross_entropy_with_logits(
-                output.add_(rows.start), rows.y, reduction="none"
-            )
-        return each.mul_(rows.share).sum(dim=1)
+        return rows.loss(_output(hidden, *self.layers[-1]))
 
     def differentiate(self, rows: Rows, kept: Sequence[Tensor]) -> None:
         """Write the gradient of each network's mean loss.

@@ -1,24 +1,68 @@
-"""A plain fit of a perceptron before its first step, to be trained beside others."""
+"""A plain fit before its first step, to be trained beside others."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
 
-from cytobench.torch.stacked import Shape, padded
+from cytobench.torch.stacked import Rows, padded
 from cytobench.torch.trainer import BATCH, FULL_BATCH, Holdout, Schedule
 
-NARROW = 16
-"""Hidden layers have at least so many units, the added ones always zero: products of fewer
-columns are slower."""
+
+class Networks(Protocol):
+    """Many networks of one shape, a row each of one matrix.
+
+    Attributes
+    ----------
+    matrix, grad : Tensor of shape (rows, columns)
+    """
+
+    matrix: Tensor
+    grad: Tensor
+
+    def keep(self, rows: Tensor) -> None:
+        """Drop all other rows of the matrix."""
+
+    def loss(self, rows: Rows) -> Tensor:
+        """Mean loss of each member with nothing dropped, shape (members,)."""
+
+    def differentiate(self, rows: Rows, kept: Sequence[Tensor]) -> None:
+        """Write the gradient of each member's mean loss.
+
+        Parameters
+        ----------
+        kept : sequence of Tensor
+            Masks as of :meth:`Start.masks`: 1 for what is kept, 0 for what is dropped.
+        """
 
 
 @dataclass(frozen=True)
-class Start:
+class Place:
+    """What a plain fit's call of dropout writes.
+
+    Attributes
+    ----------
+    mask : Tensor
+        Where 1 or 0 goes: the first of what is drawn, along each dimension.
+    drawn : tuple of int
+        Shape of what the call draws.
+    dropout : float
+        Share that is dropped; nothing is drawn at 0 and 1.
+    """
+
+    mask: Tensor
+    drawn: tuple[int, ...]
+    dropout: float
+
+
+@dataclass(frozen=True)
+class Start(ABC):
     """A plain fit before its first step.
 
     Attributes
@@ -28,10 +72,6 @@ class Start:
     start : float or None
         Log odds that are added to the outputs; None for squared errors.
     holdout : Holdout
-    weights, biases : list of Tensor
-        Of each layer, shapes (members, fan in, fan out) and (members, 1, fan out); trained ones are
-        written here.
-    dropout : float
     schedule : Schedule
     seed : int
     state : Tensor
@@ -42,9 +82,6 @@ class Start:
     y: Tensor
     start: float | None
     holdout: Holdout
-    weights: Sequence[Tensor]
-    biases: Sequence[Tensor]
-    dropout: float
     schedule: Schedule
     seed: int
     state: Tensor
@@ -52,7 +89,7 @@ class Start:
     @property
     def members(self) -> int:
         """Networks of this problem."""
-        return len(self.weights[0])
+        return len(self.holdout.train)
 
     @property
     def n(self) -> int:
@@ -64,17 +101,16 @@ class Start:
         """Of an epoch."""
         return 1 if self.n <= FULL_BATCH else -(-self.n // BATCH)
 
-    @cached_property
-    def shape(self) -> Shape:
-        """Of its networks in a matrix."""
-        hidden = [max(weight.shape[2], NARROW) for weight in self.weights[:-1]]
-        return Shape((self.weights[0].shape[1], *hidden, 1))
+    @property
+    def room(self) -> int:
+        """Rows of a step, up to whole vectors."""
+        return padded(-(-self.n // self.steps))
 
     @cached_property
-    def alike(self) -> tuple[object, ...]:
+    def alike(self) -> Hashable:
         """What problems must have in common to train side by side."""
         return (
-            self.shape,
+            self.structure,
             self.members,
             self.steps,
             padded(self.n),
@@ -85,32 +121,46 @@ class Start:
         )
 
     @cached_property
-    def stream(self) -> tuple[object, ...]:
-        """Problems with equal streams drop the same units, in the same order of rows."""
-        widths = tuple(weight.shape[2] for weight in self.weights)
-        drops = 0 < self.dropout < 1
-        return (self.state.numpy().tobytes(), self.seed, drops, self.n, widths)
+    def stream(self) -> Hashable:
+        """Problems alike with equal streams drop the same units, in the same order of rows."""
+        return (self.state.numpy().tobytes(), self.seed, self.n, self.draws)
 
     @property
+    @abstractmethod
+    def structure(self) -> Hashable:
+        """Of the networks: with equal ones, rows of a matrix mean the same."""
+
+    @property
+    @abstractmethod
+    def draws(self) -> Hashable:
+        """What the numbers that dropout draws depend on, beside generator and rows."""
+
+    @property
+    @abstractmethod
+    def units(self) -> int:
+        """Rows of the matrix: one for each member, or one for all that share weights."""
+
+    @property
+    @abstractmethod
     def floats(self) -> int:
         """Numbers that it takes while it trains."""
-        n = padded(self.n) + padded(self.holdout.valid.shape[1])
-        widths = self.shape.sizes
-        rows = n * (widths[0] + (2 * len(widths) + 2) * widths[1])
-        return self.members * (rows + 6 * self.shape.columns)
 
+    @abstractmethod
     def rows(self) -> Tensor:
-        """Its first weights in a matrix, shape (members, columns)."""
-        matrix = torch.zeros(self.members, self.shape.columns)
-        layers = self.shape.layers(matrix)
-        for (weight, bias), own, shift in zip(layers, self.weights, self.biases, strict=True):
-            weight[:, : own.shape[1], : own.shape[2]] = own
-            bias[..., : shift.shape[2]] = shift
-        return matrix
+        """Its first weights in a matrix, shape (units, columns)."""
 
+    @abstractmethod
     def write(self, rows: Tensor) -> None:
         """Take its weights from a matrix's rows."""
-        layers = self.shape.layers(rows)
-        for (weight, bias), own, shift in zip(layers, self.weights, self.biases, strict=True):
-            own.copy_(weight[:, : own.shape[1], : own.shape[2]])
-            shift.copy_(bias[..., : shift.shape[2]])
+
+    @abstractmethod
+    def masks(self) -> list[tuple[int, ...]]:
+        """Shapes (units, ...) of what each call of dropout keeps, in a step of `room` rows."""
+
+    @abstractmethod
+    def places(self, masks: Sequence[Tensor], rows: int) -> list[Place]:
+        """What a plain step of so many rows draws, in this order, and where in `masks` it goes."""
+
+    @abstractmethod
+    def together(self, starts: Sequence[Self], device: torch.device) -> Networks:
+        """The networks of starts that are alike, this one included."""

@@ -11,6 +11,7 @@ from cytobench import Choice, Float, model
         "learning_rate": Float(1e-3, 1e-2, log=True),
         "weight_decay": Float(1e-3, 1.0, log=True),
     },
+    solver="cytobench.torch.batch:ft_transformer",
     extra="rtdl_revisiting_models",
     licence="MIT",
     citation="10.48550/arXiv.2106.11959",

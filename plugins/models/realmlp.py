@@ -12,6 +12,7 @@ from cytobench import Choice, Float, model
         "learning_rate": Float(3e-3, 5e-2, log=True),
         "weight_decay": Float(1e-3, 1.0, log=True),
     },
+    solver="cytobench.torch.batch:realmlp",
     extra="torch",
     licence="BSD-3-Clause",
     citation="10.48550/arXiv.2407.04491",
