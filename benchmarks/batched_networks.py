@@ -1,6 +1,6 @@
 """CPU time of networks' inner fits: one by one against side by side, on one cohort.
 
-    python benchmarks/batched_networks.py [--rounds 5] [--trials 20] [--model mlp|realmlp|ft_transformer]
+    python benchmarks/batched_networks.py [--rounds 5] [--trials 20] [--model mlp]
 
 The cohort and the splits are those of workload W1 (300 patients, 27 analytes, 4 covariates; 5 x 2
 outer folds, 3 inner), settings are drawn from the plugin's own search space, every fit trains three
