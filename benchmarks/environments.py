@@ -10,7 +10,7 @@ from pathlib import Path
 
 CACHE = Path(os.environ.get("CYTOBENCH_BENCHMARK_CACHE", Path(__file__).parent / ".environments"))
 PINS = {
-    "benchopt": ["benchopt", "pandas", "pyarrow"],
+    "benchopt": ["benchopt", "pandas", "pyarrow", "scikit-learn"],
     "julearn": ["julearn>=0.3.4"],
     "moabb": ["moabb"],
     "photonai": ["photonai"],
