@@ -48,11 +48,9 @@ def mlp(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
     """
 
     def begin(network: Any, ensemble: Any, **common: Any) -> Start:
+        del network
         return PerceptronStart(
-            **common,
-            weights=list(ensemble.weights),
-            biases=list(ensemble.biases),
-            dropout=network.dropout,
+            **common, weights=list(ensemble.weights), biases=list(ensemble.biases)
         )
 
     return _solved(problems, _either(MlpClassifier, MlpRegressor, kind), device, begin)
@@ -119,6 +117,7 @@ class _Fit:
             y=torch.tensor(data.y, dtype=torch.float32),
             start=network.prior_logit_ if isinstance(network, NetworkClassifier) else None,
             holdout=holdout,
+            dropout=network.dropout,
             schedule=network._schedule(),
             seed=problem.random_state,
             state=state,
@@ -154,9 +153,7 @@ class _Modules:
         if key not in self.patterns:
             row = common["X"][:1].expand(network.members, -1, -1)
             self.patterns[key] = Pattern(ensemble, row, self.narrow)
-        return ModuleStart(
-            **common, ensemble=ensemble, dropout=network.dropout, pattern=self.patterns[key]
-        )
+        return ModuleStart(**common, ensemble=ensemble, pattern=self.patterns[key])
 
 
 def _chunks(starts: Sequence[Start], floats: int) -> Iterator[list[Start]]:

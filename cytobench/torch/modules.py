@@ -68,14 +68,11 @@ class ModuleStart(Start):
     ----------
     ensemble : Module
         Inputs (members, n, features) to outputs (members, n); trained weights are written here.
-    dropout : float
-        Share, of every call that drops.
     pattern : Pattern
         Shared by all problems of this structure.
     """
 
     ensemble: nn.Module
-    dropout: float
     pattern: Pattern
 
     @property
@@ -136,11 +133,11 @@ class ModuleStart(Start):
 
     def together(self, starts: Sequence[Self], device: torch.device) -> Networks:
         """The networks of starts that are alike, this one included."""
-        scale = [1 / (1 - s.dropout) if s.dropout < 1 else 0.0 for s in starts]
+        scale = torch.tensor([start.scale for start in starts], device=device)
         return Modules(
             self.pattern,
             torch.cat([start.rows() for start in starts]).to(device),
-            torch.tensor(scale, device=device).repeat_interleave(self.units),
+            scale.repeat_interleave(self.units),
             shared=self.members // self.units,
         )
 

@@ -27,12 +27,10 @@ class PerceptronStart(Start):
     weights, biases : list of Tensor
         Of each layer, shapes (members, fan in, fan out) and (members, 1, fan out); trained ones are
         written here.
-    dropout : float
     """
 
     weights: Sequence[Tensor]
     biases: Sequence[Tensor]
-    dropout: float
 
     @cached_property
     def structure(self) -> Shape:
@@ -88,7 +86,7 @@ class PerceptronStart(Start):
 
     def together(self, starts: Sequence[Self], device: torch.device) -> Networks:
         """The networks of starts that are alike, this one included."""
-        scale = [1 / (1 - s.dropout) if s.dropout < 1 else 0.0 for s in starts]
-        each = torch.tensor(scale, device=device).repeat_interleave(self.members)
+        scale = torch.tensor([start.scale for start in starts], device=device)
+        each = scale.repeat_interleave(self.members)
         matrix = torch.cat([start.rows() for start in starts]).to(device)
         return Perceptrons(self.structure, matrix, each.view(-1, 1, 1), self.room)

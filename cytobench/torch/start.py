@@ -72,6 +72,8 @@ class Start(ABC):
     start : float or None
         Log odds that are added to the outputs; None for squared errors.
     holdout : Holdout
+    dropout : float
+        Share, of every call that drops.
     schedule : Schedule
     seed : int
     state : Tensor
@@ -82,6 +84,7 @@ class Start(ABC):
     y: Tensor
     start: float | None
     holdout: Holdout
+    dropout: float
     schedule: Schedule
     seed: int
     state: Tensor
@@ -100,6 +103,11 @@ class Start(ABC):
     def steps(self) -> int:
         """Of an epoch."""
         return 1 if self.n <= FULL_BATCH else -(-self.n // BATCH)
+
+    @property
+    def scale(self) -> float:
+        """What is not dropped is multiplied by it in training."""
+        return 1 / (1 - self.dropout) if self.dropout < 1 else 0.0
 
     @property
     def room(self) -> int:
