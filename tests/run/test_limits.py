@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from cytobench.core.errors import UsageError
@@ -45,6 +46,9 @@ class Task:
             raise KeyboardInterrupt("a plugin's own")
         if self.what == "keeps":
             KEPT.append(bytearray(600 * 1024**2))
+        if self.what == "names":
+            pd.Series(["IL-6", "CRP"]).astype("string[pyarrow]")
+            return len(bytearray(600 * 1024**2))
         if self.what == "hog":
             try:
                 return len(bytearray(3 * 1024**3))
@@ -88,6 +92,13 @@ def test_what_an_earlier_fold_left_in_memory_is_not_counted_for_the_next():
     found = outcomes([Task(0, "keeps"), Task(1, "keeps")], workers=1, fold_memory_gb=1)
 
     assert [found[k][0] for k in (0, 1)] == [0, 1]
+
+
+@LINUX
+def test_what_arrow_reserves_for_a_few_names_is_not_the_folds():
+    found = outcomes([Task(0, "names"), Task(1, "names")], fold_memory_gb=1.1)
+
+    assert found == {0: 600 * 1024**2, 1: 600 * 1024**2}
 
 
 @pytest.mark.parametrize("engine", [{"name": "serial"}, {"workers": 2}, {"fold_seconds": 60}])
