@@ -9,15 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cytobench.evaluate.intervals import Estimate
-from cytobench.evaluate.metrics import midranks
+from cytobench.evaluate.intervals import NO_SPREAD, Estimate, structural_components
 from cytobench.evaluate.pairs import won_pairs
 
 Floats = NDArray[np.float64]
 TestedPart = tuple[ArrayLike, ArrayLike, ArrayLike]
 """Patients, outcomes and predictions of the test part of one fold of one repeat."""
-NO_SPREAD = 1e-12
-"""A standard error below this is rounding: shares of pairs are fractions of whole numbers."""
 
 ROPE = {"auc": 0.01, "mae": 0.5}
 """Region of practical equivalence: a smaller difference changes nobody's decision. AUC; points."""
@@ -119,7 +116,9 @@ def paired_delong(y: ArrayLike, first: ArrayLike, second: ArrayLike) -> PairedAu
     if min(m, n) < 2:
         reason = "no interval: a class has fewer than two patients"
         return PairedAuc(Estimate(float("nan"), None, None, reason), float("nan"), float("nan"))
-    parts = [_components(outcome, np.asarray(score, dtype=float)) for score in (first, second)]
+    parts = [
+        structural_components(outcome, np.asarray(score, dtype=float)) for score in (first, second)
+    ]
     of_positives = parts[0][0] - parts[1][0]
     of_negatives = parts[0][1] - parts[1][1]
     value = float(of_positives.mean())
@@ -133,15 +132,6 @@ def paired_delong(y: ArrayLike, first: ArrayLike, second: ArrayLike) -> PairedAu
     z, half = value / se, float(ndtri(0.975)) * se
     estimate = Estimate(value, value - half, value + half, "paired DeLong")
     return PairedAuc(estimate, z, float(2 * ndtr(-abs(z))))
-
-
-def _components(outcome: NDArray[np.bool_], score: Floats) -> tuple[Floats, Floats]:
-    """Each patient's share of the other class in the right order (Sun & Xu 2014)."""
-    overall = midranks(score)
-    m, n = int(outcome.sum()), int((~outcome).sum())
-    of_positives = (overall[outcome] - midranks(score[outcome])) / n
-    of_negatives = 1 - (overall[~outcome] - midranks(score[~outcome])) / m
-    return of_positives, of_negatives
 
 
 def resampled_auc(
@@ -197,7 +187,7 @@ def cv_auc_influence(folds: Sequence[tuple[ArrayLike, ArrayLike]]) -> Estimate:
     share = float(np.concatenate([outcome for outcome, _ in parts]).mean())
     values, squares = [], 0.0
     for outcome, score in parts:
-        of_positives, of_negatives = _components(outcome, score)
+        of_positives, of_negatives = structural_components(outcome, score)
         auc = float(of_positives.mean())
         values.append(auc)
         squares += float((((of_positives - auc) / share) ** 2).sum()) / len(outcome)

@@ -20,6 +20,8 @@ Nadeau and Bengio's correction still misses part of what training varies by: at 
 AUC covers 85 to 94 % at n = 60 to 300. With the larger of two variances, 1.25 is about the least
 that reaches 92 %; 1.35 does so with a margin (``benchmarks/results/interval_coverage.md``).
 Differences of two models on the same folds need no factor: there the correction covers."""
+NO_SPREAD = 1e-12
+"""A standard error below this is rounding: shares of pairs are fractions of whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -252,12 +254,24 @@ def delong(y: ArrayLike, score: ArrayLike) -> tuple[float, float]:
     m, n = int(outcome.sum()), int((~outcome).sum())
     if min(m, n) < 2:
         return float("nan"), float("nan")
-    overall = midranks(values)
-    # Structural components: for each patient, the share of the other class in the right order.
-    of_positives = (overall[outcome] - midranks(values[outcome])) / n
-    of_negatives = 1 - (overall[~outcome] - midranks(values[~outcome])) / m
+    of_positives, of_negatives = structural_components(outcome, values)
     variance = of_positives.var(ddof=1) / m + of_negatives.var(ddof=1) / n
     return float(of_positives.mean()), float(variance)
+
+
+def structural_components(outcome: NDArray[np.bool_], score: Floats) -> tuple[Floats, Floats]:
+    """Each patient's share of the other class in the right order (Sun & Xu 2014).
+
+    Returns
+    -------
+    of_positives, of_negatives : array
+        Their mean is the AUC.
+    """
+    overall = midranks(score)
+    m, n = int(outcome.sum()), int((~outcome).sum())
+    of_positives = (overall[outcome] - midranks(score[outcome])) / n
+    of_negatives = 1 - (overall[~outcome] - midranks(score[~outcome])) / m
+    return of_positives, of_negatives
 
 
 def delong_logit(y: ArrayLike, score: ArrayLike) -> Estimate:
@@ -290,14 +304,22 @@ def mean_of_patients(losses: ArrayLike) -> Estimate:
     return Estimate(mean, mean - half, mean + half, "normal interval over patients")
 
 
-def mean_of_sites(values: ArrayLike) -> Estimate:
-    """Mean over sites; the interval takes sites as the unit and needs five of them."""
+def mean_of_sites(values: ArrayLike, *, share: bool = False) -> Estimate:
+    """Mean over sites; the interval takes sites as the unit and needs five of them.
+
+    Parameters
+    ----------
+    share : bool
+        Symmetric on the logit scale.
+    """
     sites = np.asarray(values, dtype=float)
     sites = sites[~np.isnan(sites)]
     mean = float(sites.mean()) if len(sites) else float("nan")
     if len(sites) < 5:
         return Estimate(mean, None, None, "no interval: fewer than five sites; see each site")
     half = t_quantile(len(sites) - 1) * float(sites.std(ddof=1)) / math.sqrt(len(sites))
+    if share:
+        return on_logit(mean, half, "t interval over sites, logit scale")
     return Estimate(mean, mean - half, mean + half, "t interval over sites")
 
 

@@ -7,9 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from cytobench.evaluate.intervals import Estimate
+from cytobench.evaluate.intervals import (
+    NO_SPREAD,
+    Estimate,
+    on_logit,
+    structural_components,
+)
 
+Floats = NDArray[np.float64]
 FEWEST = 5
 """Sites below which heterogeneity cannot be estimated: each site is shown, no summary interval."""
 
@@ -76,39 +83,50 @@ def random_effects(
     )
 
 
-def auc_over_sites(aucs: Sequence[float], variances: Sequence[float]) -> OverSites | None:
-    """Summary of AUCs on the logit scale, back on the scale of the AUC.
+def auc_over_sites(sites: Sequence[tuple[ArrayLike, ArrayLike]]) -> OverSites | None:
+    """Summary of the AUCs of sites, each with the variance that its numbers of patients give it.
+
+    DeLong's variance (1988, doi:10.2307/2531595) of a site, with the variances of its structural
+    components taken over all sites. By themselves those of a small site are 0 where its AUC is 0 or
+    1, and small where it is high by luck: weights by them, on the logit scale, leave out the very
+    sites at which a model orders all pairs (at an AUC of 0.90 and 10 to 20 patients a site the mean
+    was 0.878), and every model other sites. Interval and prediction interval are symmetric on the
+    logit scale.
 
     Parameters
     ----------
-    aucs, variances : sequence of float
-        One AUC with DeLong's variance for each site. Sites without both classes, with an AUC of 0
-        or 1 or without variance are left out; the method says of how many sites the rest are.
+    sites : sequence of (y, score)
+        Those with one class are left out, whatever the model says of them; the method says of how
+        many the rest are.
 
     Returns
     -------
     OverSites or None
-        None with fewer than `FEWEST` sites that are left.
+        None with fewer than `FEWEST` sites that are left, and where nothing varies within any.
     """
-    usable = [
-        (auc, variance)
-        for auc, variance in zip(aucs, variances, strict=True)
-        if 0 < auc < 1 and variance > 0
+    parts = [
+        structural_components(outcome, np.asarray(score, dtype=float))
+        for outcome, score in ((np.asarray(y, dtype=float) == 1, score) for y, score in sites)
+        if outcome.any() and not outcome.all()
     ]
-    found = random_effects(
-        [math.log(auc / (1 - auc)) for auc, _ in usable],
-        [variance / (auc * (1 - auc)) ** 2 for auc, variance in usable],
-        there_are=len(aucs),
-    )
-    if found is None:
+    if not parts:
         return None
-    return OverSites(_share(found.mean), _share(found.next_site), found.tau2)
+    of_positives, of_negatives = (_within(side) for side in zip(*parts, strict=True))
+    variances = [of_positives / len(one) + of_negatives / len(other) for one, other in parts]
+    if max(variances) < NO_SPREAD:
+        return None
+    found = random_effects([float(one.mean()) for one, _ in parts], variances, there_are=len(sites))
+    return found and OverSites(_on_logit(found.mean), _on_logit(found.next_site), found.tau2)
 
 
-def _share(estimate: Estimate) -> Estimate:
+def _within(values: Sequence[Floats]) -> float:
+    """Variance around each site's own mean, pooled over sites."""
+    squares = sum(float(((part - part.mean()) ** 2).sum()) for part in values)
+    return squares / max(1, sum(len(part) - 1 for part in values))
+
+
+def _on_logit(estimate: Estimate) -> Estimate:
     assert estimate.low is not None
     assert estimate.high is not None
-    value, low, high = (
-        1 / (1 + math.exp(-x)) for x in (estimate.value, estimate.low, estimate.high)
-    )
-    return Estimate(value, low, high, f"{estimate.method}, logit scale")
+    half = (estimate.high - estimate.low) / 2
+    return on_logit(estimate.value, half, f"{estimate.method}, logit scale")

@@ -165,7 +165,7 @@ class Scores:
         values = self.by_fold[metric]
         if self.protocol in LEAVE_ONE_OUT:
             summary = self.over_sites if metric == "auc" else None
-            return summary.mean if summary else mean_of_sites(values)
+            return summary.mean if summary else mean_of_sites(values, share=metric in SHARES)
         if self.protocol == "bootstrap":
             return out_of_bag(values)
         if len(self.folds) == 1:
@@ -180,8 +180,9 @@ class Scores:
         """
         if self.protocol not in LEAVE_ONE_OUT or self.kind == "regression":
             return None
-        pairs = [delong(fold.predictions.y, fold.predictions.prediction) for fold in self.folds]
-        return auc_over_sites([auc for auc, _ in pairs], [variance for _, variance in pairs])
+        return auc_over_sites(
+            [(fold.predictions.y, fold.predictions.prediction) for fold in self.folds]
+        )
 
     @property
     def by_influence(self) -> Estimate | None:

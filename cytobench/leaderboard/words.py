@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
@@ -135,7 +136,7 @@ def _next_site_notes(board: Board) -> list[str]:
         return []
     return [
         f"{best.label} at a new site: {number(summary.next_site)} (95 % prediction interval); "
-        f"variance between sites {summary.tau2:.3f} on the logit scale."
+        f"standard deviation between sites {math.sqrt(summary.tau2):.3f}."
     ]
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from scipy.optimize import brentq
-from scipy.stats import t
+from scipy.stats import norm, t
 
 from cytobench.evaluate.meta import auc_over_sites, random_effects
 
@@ -93,14 +93,55 @@ def test_fewer_than_five_sites_have_no_summary():
     assert random_effects([0.1, 0.2, 0.3, 0.4], [0.1] * 4) is None
 
 
-def test_aucs_stay_between_0_and_1_and_one_class_sites_are_left_out():
-    aucs = [0.95, 0.9, 0.97, 0.99, 0.93, float("nan"), 1.0]
-    variances = [0.002] * 5 + [float("nan"), 0.0]
+def site(patients: int, apart: float, draw: np.random.Generator):
+    """Outcomes, three in ten of them 1, and scores that lie `apart` standard deviations."""
+    y = (draw.random(patients) < 0.3).astype(float)
+    return y, draw.normal(size=patients) + apart * y
 
-    found = auc_over_sites(aucs, variances)
 
-    assert 0.9 < found.mean.value < 1
+def test_an_auc_of_1_at_a_site_counts():
+    """A model that orders all pairs of a site is better for it, not summarised without it."""
+    draw = np.random.default_rng(0)
+    others = [site(40, 1.0, draw) for _ in range(5)]
+    y = (np.arange(12) % 3 == 0).astype(float)
+
+    without, perfect, chance = (
+        auc_over_sites(others + more) for more in ([], [(y, y)], [(y, np.zeros(12))])
+    )
+
+    assert chance.mean.value < without.mean.value < perfect.mean.value
+    assert "over 6 sites" in perfect.mean.method
+
+
+def test_sites_of_one_class_are_left_out_and_told():
+    draw = np.random.default_rng(1)
+    there = [site(40, 2.0, draw) for _ in range(5)]
+    nowhere = [(np.zeros(20), draw.normal(size=20)), (np.ones(20), draw.normal(size=20))]
+
+    found = auc_over_sites([*there, *nowhere])
+
+    assert 0.8 < found.mean.value < 1
     assert 0 < found.next_site.low < found.mean.low < found.mean.high < found.next_site.high < 1
     assert "over 5 of 7 sites" in found.mean.method
-    assert "over 5 sites" in auc_over_sites(aucs[:5], variances[:5]).mean.method
-    assert np.isfinite(found.tau2)
+    assert found.mean.value == auc_over_sites(there).mean.value
+    assert auc_over_sites([*there[:4], *nowhere]) is None
+
+
+def test_the_summary_of_small_sites_is_not_drawn_to_a_half():
+    """Weights by each site's own variance on the logit scale gave 0.878 (standard error 0.002)."""
+    draw = np.random.default_rng(2)
+    apart = math.sqrt(2) * norm.ppf(0.9)
+
+    means = [
+        auc_over_sites([site(n, apart, draw) for n in draw.integers(10, 21, 8)]).mean.value
+        for _ in range(300)
+    ]
+
+    assert np.mean(means) == pytest.approx(0.9, abs=3 * np.std(means) / math.sqrt(300))
+
+
+def test_nothing_to_weigh_by_is_no_summary():
+    """A model that says one thing to everybody has an AUC of 0.5 wherever there are two classes."""
+    y = np.arange(20) % 2.0
+
+    assert auc_over_sites([(y, np.full(20, 0.3))] * 6) is None

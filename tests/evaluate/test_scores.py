@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.folds import one, stored
 
-from cytobench.evaluate.intervals import delong, delong_logit
+from cytobench.evaluate.intervals import delong, delong_logit, mean_of_sites
 from cytobench.evaluate.meta import auc_over_sites
 from cytobench.evaluate.scores import LOWER_IS_BETTER, METRICS, SHARES, Scores
 
@@ -189,10 +189,19 @@ def test_each_site_has_its_own_interval_and_number():
 
 def test_five_sites_are_summarised_by_random_effects():
     scores = sites(6)
-    pairs = [delong(fold.predictions.y, fold.predictions.prediction) for fold in scores.folds]
+    pairs = [(fold.predictions.y, fold.predictions.prediction) for fold in scores.folds]
 
-    assert scores.estimate("auc") == auc_over_sites(*zip(*pairs, strict=True)).mean
+    assert scores.estimate("auc") == auc_over_sites(pairs).mean
     assert "sites" in scores.estimate("brier").method
+
+
+def test_an_interval_of_a_share_over_sites_stays_a_share():
+    """Five sites of 0.7 to 1: on the scale of the share itself the interval would end at 1.03."""
+    found = mean_of_sites([0.7, 1, 1, 1, 0.95], share=True)
+
+    assert 0 < found.low < found.value < found.high < 1
+    assert mean_of_sites([1.0] * 5, share=True).low is None
+    assert mean_of_sites([0.7, 1, 1, 1, 0.95]).high > 1
 
 
 def test_a_site_with_one_class_has_no_auc_and_leaves_four():
