@@ -62,7 +62,8 @@ class Encoder:
                 keep_empty_features=True,
             )
             self.arrays_ = [impute, *([StandardScaler()] if self.recipe.scale else [])]
-        values = self._values(frame)
+        values = frame[self.numbers_].to_numpy(dtype=np.float64)
+        self.unknown_ = np.isnan(values).all(axis=0)
         for transformer in self.arrays_:
             values = transformer.fit(values).transform(values)
         if self.text_:
@@ -90,7 +91,9 @@ class Encoder:
     def _values(self, frame: pd.DataFrame) -> Floats:
         if len(self.numbers_) < len(frame.columns):
             frame = frame[self.numbers_]
-        return frame.to_numpy(dtype=np.float64)
+        values = frame.to_numpy(dtype=np.float64)
+        # Nobody in training had a value: it has no scale, and no model could learn what one means.
+        return np.where(self.unknown_, np.nan, values) if self.unknown_.any() else values
 
     def _names(self) -> pd.Index:
         """Names of the encoded columns.

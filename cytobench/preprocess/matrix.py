@@ -105,6 +105,7 @@ class Matrix:
         values = self._with_limits(train)
         known = values[train]
         middle = _medians(known)
+        unknown = np.isnan(known).all(axis=0)
         known = np.asfortranarray(np.where(np.isnan(known), middle, known))
         center, spread = _moments(known) if self.scale else (0.0, 1.0)
         flags = {
@@ -115,7 +116,7 @@ class Matrix:
         encoded = []
         for rows in (train, *others):
             numbers = values[rows]
-            numbers = (np.where(np.isnan(numbers), middle, numbers) - center) / spread
+            numbers = (np.where(np.isnan(numbers) | unknown, middle, numbers) - center) / spread
             told = np.empty((len(rows), len(flags)))
             for k, flag in enumerate(flags.values()):
                 told[:, k] = flag[rows]

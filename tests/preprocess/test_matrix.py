@@ -56,6 +56,25 @@ def test_the_numbers_are_those_of_the_pipeline(seed, zeros, log, scale, inputs):
         assert one.array().tobytes() == np.ascontiguousarray(reference.to_numpy()).tobytes()
 
 
+@pytest.mark.parametrize("recipe", [Recipe("scaled"), Recipe("plain", scale=False)])
+def test_what_nobody_in_training_had_measured_says_nothing_of_others(recipe):
+    """An analyte of one site, which is left out: it has no scale, and nothing was learnt of it."""
+    cohort = a_cohort(seed=2, zeros=False)
+    table = cohort.table.copy()
+    table.loc[table.index[:25], ["NPX", "age"]] = np.nan
+    table.loc[table.index[25:], ["NPX", "age"]] = 50.0
+    cohort = Cohort(table, cohort.panel, cohort.outcome, cohort.card, covariates=["age"])
+    frame = baseline_frame(cohort, ("analytes", "clinical"), recipe)
+    encoder = build_encoder(cohort, ("analytes", "clinical"), recipe).fit(frame.iloc[:25])
+
+    matrix = Matrix(frame, cohort, ("analytes", "clinical"), recipe)
+    train, test = matrix.encode(np.arange(25), [np.arange(25, 40)])
+
+    for part in (train.frame(), test.frame(), encoder.transform(frame.iloc[25:])):
+        assert (part[["NPX", "age"]] == 0).all(axis=None)
+        assert part["CRP"].std() > 0
+
+
 def test_what_is_in_other_rows_reaches_no_training_number():
     cohort, changed = a_cohort(seed=1), a_cohort(seed=1)
     table = changed.table.copy()
