@@ -26,6 +26,8 @@ PROPENSITIES = ("auto", "known", "fitted")
 
 USUAL_REDUCTION = 0.5
 """Share of the baseline score that a responder has lost at least."""
+ROUNDING = 1e-9
+"""Points of a scale."""
 
 
 @dataclass(frozen=True)
@@ -269,7 +271,8 @@ def _response(cohort: Cohort, task: Task) -> tuple[NDArray[np.float64], str]:
         return label.copy(), cohort.outcome.meaning
     before, after, scale = _scores(cohort, task)
     unknown = np.isnan(before) | np.isnan(after)
-    y = np.where(unknown, np.nan, after <= (1 - task.minimum_reduction) * before)
+    # 1 - 0.8 is a little below 0.2: a fall from 25 to 5 is one by 80 % all the same.
+    y = np.where(unknown, np.nan, after <= (1 - task.minimum_reduction) * before + ROUNDING)
     return y, f"{scale} fell by at least {task.minimum_reduction:.0%}"
 
 

@@ -29,6 +29,17 @@ def test_response_is_half_of_the_baseline_gone():
     np.testing.assert_array_equal(y, [1, 0, 1, np.nan, np.nan])
 
 
+@pytest.mark.parametrize("share", range(5, 100, 5))
+def test_a_fall_by_just_the_share_is_a_response(share):
+    """Whole numbers decide: of a score of 20 every 5 % are a whole point, without rounding."""
+    fallen = share * 20 // 100
+    cohort = scored(before=[20, 20, 20], after=[20 - fallen, 21 - fallen, 20])
+
+    target = build_target(cohort, Task("response", "classification", share / 100))
+
+    assert target.y.tolist() == [1, 0, 0]
+
+
 def test_remission_is_the_cut_off_of_the_scale():
     y = build_target(TRIAL, Task("remission", "classification")).y
 
