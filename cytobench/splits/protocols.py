@@ -6,6 +6,7 @@ the training part of an outer fold.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -175,18 +176,18 @@ def _part_of(population: Population, train: Index, fraction: float, seed: int) -
 
 
 def _check_smallest_class(population: Population, folds: int) -> None:
-    counts = (
-        np.unique(population.y, return_counts=True)[1]
-        if population.classification
-        else [len(population.y) // 3]
-    )
-    if min(counts) < folds:
+    thirds = [len(population.y) // 3]
+    known = population.classification
+    fewest = min(np.unique(population.y, return_counts=True)[1] if known else thirds)
+    if fewest < folds:
         raise SplitError(
             "E412",
-            f"one class has {min(counts)} patients, fewer than {folds} folds: a fold would hold "
-            "only the other class",
+            f"one class has {fewest} patients, fewer than {folds} folds: a fold would hold "
+            "only the other class"
+            if known
+            else f"{len(population.y)} patients are fewer than three for each of {folds} folds",
             where=f"cohort {population.cohort!r}",
-            hint=f"set protocol.folds={max(2, min(counts))} or lower",
+            hint=f"set protocol.folds={max(2, fewest)} or lower",
         )
 
 
@@ -203,20 +204,52 @@ def _holdout(
                 where=f"cohort {population.cohort!r}",
                 hint="protocol=repeated_stratified asks for no such column",
             )
-        split = Split(0, 0, population.rows[~test], population.rows[test])
-        return "one locked test set", [split], notes
+        train_rows, test_rows = np.flatnonzero(~test), np.flatnonzero(test)
+    else:
+        train_rows, test_rows, notes = _drawn_holdout(population, seed, fraction)
+        notes.append(f"test part: a stratified {fraction:.0%}")
+    if population.classification and len(np.unique(population.y[test_rows])) < 2:
+        notes.append("the test part has one class only: there the AUC is undefined")
+    split = Split(0, 0, population.rows[train_rows], population.rows[test_rows])
+    return "one locked test set", [split], notes
+
+
+def _drawn_holdout(
+    population: Population, seed: int, fraction: float
+) -> tuple[Index, Index, list[str]]:
+    """A test part stratified by outcome and arm; by outcome alone where either part is too small.
+
+    Raises
+    ------
+    SplitError
+        ``E412`` where they are too small for that too.
+    """
     if not 0 < fraction < 1:
         raise UsageError(
             "E111", f"must be between 0 and 1, not {fraction}", where="protocol.fraction"
         )
     from sklearn.model_selection import train_test_split
 
+    n = len(population.y)
+    tested = math.ceil(fraction * n)
     strata, notes = strata_of(population.y, population.arm, 2, population.classification)
-    train, test_rows = train_test_split(
-        np.arange(len(strata)), test_size=fraction, random_state=seed, stratify=strata
+    smaller = min(tested, n - tested)
+    if smaller < len(np.unique(strata)):
+        strata, _ = strata_of(population.y, [""] * n, 2, population.classification)
+        notes = [f"stratified by outcome alone: one part has {smaller} patients"]
+    counts = np.unique(strata, return_counts=True)[1]
+    if smaller < len(counts) or counts.min() < 2:
+        raise SplitError(
+            "E412",
+            f"{n} patients are too few for a test part of {tested}: an outcome would be on one "
+            "side only",
+            where=f"cohort {population.cohort!r}",
+            hint="protocol.fraction=0.5, or protocol=repeated_stratified",
+        )
+    train, test = train_test_split(
+        np.arange(n), test_size=fraction, random_state=seed, stratify=strata
     )
-    drawn = Split(0, 0, population.rows[np.sort(train)], population.rows[np.sort(test_rows)])
-    return "one locked test set", [drawn], [*notes, f"test part: a stratified {fraction:.0%}"]
+    return np.sort(train), np.sort(test), notes
 
 
 def _bootstrap(

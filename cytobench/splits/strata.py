@@ -49,7 +49,8 @@ def stratified_folds(
     """K folds stratified by outcome and arm.
 
     An arm-by-outcome stratum with fewer patients than folds joins the stratum of its outcome alone.
-    For regression the strata are tertiles of the outcome.
+    For regression the strata are tertiles of the outcome; where these are smaller than that, there
+    are none.
 
     Parameters
     ----------
@@ -122,9 +123,10 @@ def strata_of(
     labels, code, counts = np.unique(fine, return_inverse=True, return_counts=True)
     small = counts[code] < folds
     merged = np.where(small, -1 - outcome, fine)
+    # Not how few: with one patient, who is known to be in this arm has this outcome.
     notes = [
         f"stratum of arm {str(arms[label % len(arms)])!r} with outcome {label // len(arms)} has "
-        f"{count} patients, fewer than {folds} folds: stratified by outcome alone"
+        f"fewer patients than the {folds} folds: stratified by outcome alone"
         for label, count in zip(labels, counts, strict=True)
         if count < folds and len(arms) > 1
     ]
@@ -136,4 +138,8 @@ def strata_of(
         if len(others):
             names, sizes = np.unique(others, return_counts=True)
             merged[lonely] = names[np.argmax(sizes)]
+    if not classification and np.unique(merged, return_counts=True)[1].min() < folds:
+        return np.zeros(len(y), dtype=np.intp), [
+            f"thirds of the outcome have fewer than {folds} patients: not stratified"
+        ]
     return np.unique(merged, return_inverse=True)[1], notes

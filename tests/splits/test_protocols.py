@@ -114,6 +114,39 @@ def test_a_held_out_column_that_leaves_one_side_empty_is_refused(make_cohort, he
     assert "protocol=repeated_stratified" in caught.value.hint
 
 
+@pytest.mark.parametrize("fraction", [0.1, 0.3])
+def test_a_part_too_small_for_every_arm_is_stratified_by_outcome_alone(make_cohort, fraction):
+    y = np.tile([0, 1], 10)
+
+    made = plan(make_cohort(y, arm=[f"arm {i % 10}" for i in range(20)]), HOLDOUT | {
+        "fraction": fraction
+    })  # fmt: skip
+
+    (split,) = made.splits
+    assert y[split.test].mean() == 0.5
+    assert any(note.startswith("stratified by outcome alone") for note in made.notes)
+
+
+@pytest.mark.parametrize(("events", "fraction"), [(1, 0.3), (6, 0.05), (6, 0.95)])
+def test_a_part_too_small_for_both_outcomes_is_refused(make_cohort, events, fraction):
+    y = (np.arange(12) < events).astype(float)
+
+    with pytest.raises(SplitError, match=r"12 patients are too few for a test part") as caught:
+        plan(make_cohort(y), HOLDOUT | {"fraction": fraction})
+
+    assert caught.value.code == "E412"
+
+
+def test_a_rare_outcome_that_the_test_part_misses_is_told(make_cohort):
+    """Two per cent of 200 patients are four; a tenth of them is nobody."""
+    y = (np.arange(200) < 4).astype(float)
+
+    made = plan(make_cohort(y), HOLDOUT | {"fraction": 0.1})
+
+    assert y[made.splits[0].test].sum() == 0
+    assert any("one class only" in note for note in made.notes)
+
+
 def test_else_a_stratified_part_is_drawn(make_cohort):
     y = np.tile([0, 1], 30)
 

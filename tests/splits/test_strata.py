@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedKFold
 
-from cytobench.splits.strata import dealt
+from cytobench.splits.strata import dealt, stratified_folds
 
 
 @settings(deadline=None, max_examples=150)
@@ -39,3 +39,15 @@ def test_the_folds_are_those_of_scikit_learn(strata, folds, seed):
 def test_a_stratum_smaller_than_the_number_of_folds_is_warned_of():
     with pytest.warns(UserWarning, match="the smallest stratum has 2 members, fewer than 3 folds"):
         dealt(np.array([0] * 10 + [1] * 2), 3, seed=0)
+
+
+@pytest.mark.parametrize("n", range(5, 20))
+def test_few_patients_with_a_number_as_outcome_are_dealt_without_strata(n):
+    """Twelve patients, the training part of fifteen, have thirds of four: too few for five."""
+    y = np.random.default_rng(n).normal(size=n)
+
+    folds, notes = stratified_folds(y, (["a", "b", "c", "d"] * 5)[:n], 5, 0, classification=False)
+
+    assert sorted(np.concatenate([test for _, test in folds])) == list(range(n))
+    assert max(len(test) for _, test in folds) - min(len(test) for _, test in folds) <= 1
+    assert any("not stratified" in note for note in notes) == (n < 15)
