@@ -61,13 +61,21 @@ def within_folds(values: Floats, fold: Positions) -> Floats:
     return found
 
 
-def grouped(contrast: Floats, predicted: Floats, groups: int = GROUPS) -> list[Group]:
+def grouped(
+    contrast: Floats, predicted: Floats, order: Floats | None = None, groups: int = GROUPS
+) -> list[Group]:
     """Effect in groups of equal size by predicted benefit, lowest first.
 
     Patients of one prediction stay together, so that there may be fewer groups.
+
+    Parameters
+    ----------
+    order : array, shape (n,), optional
+        What they are grouped by, where predictions of several models cannot be compared.
     """
-    cuts = np.quantile(predicted, np.arange(1, groups) / groups)
-    number = np.searchsorted(cuts, predicted, side="right")
+    order = predicted if order is None else order
+    cuts = np.quantile(order, np.arange(1, groups) / groups)
+    number = np.searchsorted(cuts, order, side="right")
     found = []
     for value in np.unique(number):
         scores = contrast[number == value]

@@ -55,4 +55,5 @@ def concordance(predicted: Floats, observed: Floats) -> Estimate:
     spread = (r**2).sum() * somers**2 - 2 * somers * (r * w).sum() + (w**2).sum()
     se = float(np.sqrt(max(spread, 0.0)) / total)
     c, half = float((somers + 1) / 2), z_quantile() * se
-    return Estimate(c, max(0.0, c - half), min(1.0, c + half), "U-statistic, as rcorr.cens")
+    # Not cut off at 0 and 1: the error of the mean over repeats is read off it.
+    return Estimate(c, c - half, c + half, "U-statistic, as rcorr.cens")

@@ -226,6 +226,50 @@ def test_a_constant_effect_ranks_nobody():
     assert np.isnan(found.estimate("c_for_benefit").value)
 
 
+def predicting(folds, effect):
+    """The folds with other predicted effects, a function of fold and present effects."""
+    return BenefitAssessment(
+        [
+            replace(
+                part,
+                predictions=replace(
+                    part.predictions,
+                    by_arm={
+                        **part.predictions.by_arm,
+                        "predicted": {
+                            "0": [0.0] * len(part.predictions.y),
+                            "1": effect(part, part.predictions.by_arm["predicted"]["1"]),
+                        },
+                    },
+                ),
+            )
+            for part in folds
+        ]
+    )
+
+
+def test_what_models_of_different_folds_differ_by_orders_nobody():
+    """Each fold's model is by 0.1 more optimistic than the last: patients are ordered as before."""
+    folds = parts(k=3, repeats=2)
+    plain = BenefitAssessment(folds)
+    shifted = predicting(folds, lambda part, tau: [value + 0.1 * part.fold for value in tau])
+
+    for name in ("c_for_benefit", "benefit_slope", "autoc", "qini"):
+        assert shifted.estimate(name).value == pytest.approx(plain.estimate(name).value, abs=1e-9)
+    for one, other in zip(shifted.groups[0], plain.groups[0], strict=True):
+        assert one.effect.value == pytest.approx(other.effect.value, abs=1e-9)
+    np.testing.assert_allclose(shifted.toc[0], plain.toc[0], atol=1e-9)
+
+
+def test_one_effect_for_all_of_a_fold_is_one_effect():
+    """The effect of the training part, low where that of the test part is high."""
+    found = predicting(parts(k=5), lambda part, tau: [1 / (3 + part.fold)] * len(tau))
+
+    assert np.isnan(found.estimate("c_for_benefit").value)
+    assert len(found.groups[0]) == 1
+    np.testing.assert_allclose(found.toc[0], 0, atol=1e-12)
+
+
 def test_without_a_truth_nothing_is_said_of_it():
     bare = fold()
     by_arm = {what: arms for what, arms in bare.predictions.by_arm.items() if what != "truth"}
