@@ -158,10 +158,14 @@ class Assessment:
 
     @cached_property
     def adequacy(self) -> Adequacy | None:
-        """The number of patients against what the model's size asks for."""
-        n = len(self.scores.out_of_fold.y)
-        prevalence = self.prevalence if self.kind == "classification" else None
-        return adequacy(self.scores.folds, n, prevalence)
+        """The number of patients against what the model's size asks for.
+
+        With one test set those of the training part: the others have developed nothing.
+        """
+        n, share, folds = len(self.scores.out_of_fold.y), self.prevalence, self.scores.folds
+        if len(folds) == 1:
+            n, share = folds[0].n_train, folds[0].train_mean
+        return adequacy(folds, n, share if self.kind == "classification" else None)
 
     @cached_property
     def subgroups(self) -> tuple[list[Subgroup], list[Interaction]]:

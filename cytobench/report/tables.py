@@ -148,10 +148,11 @@ def entry_tables(board: Board) -> list[Table]:
 
 def _closing_tables(board: Board, n: int) -> list[Table]:
     found = []
-    size = adequacy_table(board)
-    if size:
-        caption = f"What Riley's criteria ask for; n = {n}"
-        found.append(Table("Sample size", caption, *size, (adequacy_note(board),)))
+    table = adequacy_table(board)
+    if table:
+        developed = next(size.n for row in board.rows if (size := row.assessment.adequacy))
+        caption = f"What Riley's criteria ask for; n = {developed}"
+        found.append(Table("Sample size", caption, *table, (adequacy_note(board),)))
     worst = worst_table(board)
     if worst:
         caption = "The subgroup with the lowest AUC, with 95 % intervals"

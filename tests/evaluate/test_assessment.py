@@ -140,6 +140,35 @@ def test_five_sites_get_a_random_effects_mean_and_four_none():
     assert four.over_sites is None
 
 
+def test_sample_size_counts_whom_a_model_is_developed_with():
+    """All patients under cross-validation; the training part where one part is locked away."""
+    y = (np.arange(80) % 4 == 0).astype(float)
+    folds = [
+        replace(fold, parameters=5)
+        for fold in stored(predictions(y, 0.2, 0, repeats=1), y, folds=5, repeats=1)
+    ]
+    locked = replace(folds[0], n_train=200, train_mean=0.5)
+
+    crossed, held_out = (
+        assess("classification", protocol, part, TASK).adequacy
+        for protocol, part in (("repeated_stratified", folds), ("holdout", [locked]))
+    )
+
+    assert (crossed.n, crossed.events_per_parameter) == (80, 80 * 0.25 / 5)
+    assert (held_out.n, held_out.events_per_parameter) == (200, 200 * 0.5 / 5)
+
+
+def test_a_locked_test_set_of_one_class_has_a_sample_size():
+    y = np.zeros(30)
+    fold = one(np.full(30, 0.2), y, np.arange(30), 0, None, 0.5, "p", 0)
+    fold = replace(fold, parameters=5, n_train=100, train_mean=0.1)
+
+    found = assess("classification", "holdout", [fold], TASK)
+
+    assert found.adequacy.n == 100
+    assert np.isnan(found.estimate("auc").value)
+
+
 def test_a_locked_test_set_has_delongs_comparison():
     y = (np.arange(80) % 2).astype(float)
     first, second = (
