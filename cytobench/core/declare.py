@@ -101,6 +101,7 @@ def dataset(
     citation: str = "",
     caveat: str = "",
     assignment: Assignment = "",
+    cohort: str = "",
     excused: Mapping[str, str] | None = None,
 ) -> Callable[[Factory], Factory]:
     """Declare a function that returns a :class:`cytobench.Cohort` as a dataset plugin.
@@ -120,6 +121,7 @@ def dataset(
             citation=citation,
             caveat=caveat,
             assignment=assignment,
+            cohort=cohort,
             excused=reasons(name or factory.__name__, excused or {}),
         )
         setattr(factory, DECLARATION, card)

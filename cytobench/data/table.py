@@ -31,6 +31,7 @@ CARD_KEYS = (
     "population",
     "treatment",
     "assignment",
+    "cohort",
     "version",
     "licence",
     "citation",

@@ -27,7 +27,8 @@ class Across:
     values : array, shape (entries, models)
         Higher is better: losses have their sign turned.
     cluster : sequence of str
-        The cohort of each entry: two outcomes of one cohort are not independent.
+        The cohort of each entry: two outcomes of one cohort are not independent, nor are plasma and
+        serum of it.
     simulated : sequence of bool
     left_out : sequence of str
         Models that some entry lacks.
@@ -73,7 +74,7 @@ def _matrix(headline: str, protocol: str, boards: Sequence[Outline]) -> Across:
         entries=[board.name for board in boards],
         models=models,
         values=sign * np.array([[row[model] for model in models] for row in rows]),
-        cluster=[board.dataset for board in boards],
+        cluster=[board.cohort for board in boards],
         simulated=[board.simulated for board in boards],
         left_out=sorted(somewhere - everywhere),
     )

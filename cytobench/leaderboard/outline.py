@@ -37,6 +37,8 @@ class Outline:
 
     Attributes
     ----------
+    cohort : str
+        Whose patients they are: the dataset's name, unless several are of the same ones.
     refused : bool
         The comparison is: there are no values.
     """
@@ -47,6 +49,7 @@ class Outline:
     headline: str
     protocol: str
     dataset: str
+    cohort: str
     simulated: bool
     fingerprint: str
     plan: str
@@ -68,6 +71,7 @@ def _outline(board: AnyBoard) -> Outline:
         headline=board.headline,
         protocol=str(about["protocol"]["name"]),
         dataset=str(about["dataset"]["name"]),
+        cohort=str(about["dataset"].get("cohort") or about["dataset"]["name"]),
         simulated=about["dataset"]["kind"] == "simulated",
         fingerprint=str(about["dataset"]["fingerprint"]),
         plan=str(about["plan"]),

@@ -77,7 +77,7 @@ def footnotes(board: Board) -> list[str]:
     notes += _added_notes(board) + _chance_notes(board) + _selection_notes(board)
     notes += _next_site_notes(board)
     if board.ceiling:
-        notes.append("ceiling: the Bayes-optimal prediction, known because the data are simulated.")
+        notes.append(_ceiling_note(board))
     shares = sorted({row.share.method for row in board.rows if row.share})
     if shares:
         notes.append(
@@ -99,6 +99,15 @@ def footnotes(board: Board) -> list[str]:
             f"{board.entry.left_out} older cells are not shown: another revision of data or splits."
         )
     return notes
+
+
+def _ceiling_note(board: Board) -> str:
+    if board.kind == "regression":
+        return (
+            "ceiling: the expected outcome, known because the data are simulated; no prediction has "
+            "a smaller mean square, the median's MAE is smaller by up to 0.1 points."
+        )
+    return "ceiling: the Bayes-optimal prediction, known because the data are simulated."
 
 
 def _added_notes(board: Board) -> list[str]:

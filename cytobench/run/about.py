@@ -32,6 +32,7 @@ class Dataset(TypedDict):
     outcome: NotRequired[str]
     treatment: NotRequired[str]
     assignment: NotRequired[str]
+    cohort: NotRequired[str]
     version: NotRequired[str]
     licence: NotRequired[str]
     citation: NotRequired[str]

@@ -162,7 +162,10 @@ def _check_may_leave(about: Mapping[str, Any], where: str, permitted: str) -> No
 
 def _cell(suite: str, entry: str, cell: StoredCell, where: str, permitted: str) -> dict[str, Any]:
     about = {name: cell.about[name] for name in OF_ABOUT}
-    about["dataset"] = {name: cell.about["dataset"][name] for name in OF_DATASET}
+    dataset = cell.about["dataset"]
+    about["dataset"] = {name: dataset[name] for name in OF_DATASET}
+    if dataset.get("cohort"):
+        about["dataset"]["cohort"] = dataset["cohort"]
     document = {
         "key": cell.key,
         "suite": suite,

@@ -197,7 +197,7 @@ CELL = fields(
                         **dict.fromkeys(
                             (
                                 "summary", "population", "outcome", "treatment", "assignment",
-                                "version", "licence", "citation", "caveat", "access",
+                                "cohort", "version", "licence", "citation", "caveat", "access",
                             ),
                             text,
                         ),
@@ -207,7 +207,8 @@ CELL = fields(
                         "patients": count,
                         "analytes": count,
                         "notes": several(text, 200),
-                    }
+                    },
+                    may_lack=("cohort",),
                 ),
                 "task": fields(
                     {

@@ -7,7 +7,10 @@ import pytest
 
 from cytobench.core.errors import UsageError
 from cytobench.core.result import FoldResult, Predictions
+from cytobench.evaluate.intervals import Estimate
+from cytobench.leaderboard.across import across, ranking_of
 from cytobench.leaderboard.build import board_of, boards, write
+from cytobench.leaderboard.outline import Outline, OutlineRow, outlines
 from cytobench.leaderboard.render import to_json, to_markdown
 from cytobench.report.tables import numbers
 from cytobench.run.store import RunStore
@@ -201,3 +204,32 @@ def test_an_unknown_suite_lists_those_there_are(store):
 
     with pytest.raises(UsageError, match=r"E701(.|\n)*there are: suite"):
         boards(store, "other")
+
+
+def outline(dataset, cohort):
+    rows = [
+        OutlineRow(label, 50, Estimate(value, None, None, ""), None, "")
+        for label, value in (("ridge", 0.7), ("lasso", 0.6))
+    ]
+    return Outline(
+        "suite", f"{dataset}-response", "response", "auc", "repeated_stratified", dataset, cohort,
+        simulated=False, fingerprint=dataset, plan="p", refused=False, rows=rows,
+    )  # fmt: skip
+
+
+def test_datasets_of_the_same_patients_count_as_one_cohort():
+    same = [outline("plasma", "study"), outline("serum", "study")]
+
+    (two,) = across(same)
+    (three,) = across([*same, outline("other", "other")])
+
+    assert ranking_of(two) is None
+    assert (ranking_of(three).datasets, ranking_of(three).clusters) == (3, 2)
+
+
+def test_a_board_says_whose_patients_its_datasets_are(store):
+    add(store, "ridge", 1.0)
+
+    (alone,) = outlines(boards(store))
+
+    assert (alone.dataset, alone.cohort) == ("trial", "trial")
