@@ -77,11 +77,11 @@ class DatasetCard:
     """What is known of a cohort: its origin, what its outcome means, what may be done with it.
 
     `assignment` says how patients came to their arms: only where chance alone decided is a
-    comparison of arms causal; an empty one counts as observational. `cohort` names the patients where
-    several datasets are of the same ones, such as plasma and serum: they count as one where models
-    are ranked over datasets. `access` says how to get a
-    study that nobody may publish, and what of its layout is unconfirmed; `excused` which checks of
-    ``cytobench check`` are expected to fail, and why.
+    comparison of arms causal; an empty one counts as observational. `cohort` names the patients
+    where several datasets are of the same ones, such as plasma and serum: they count as one where
+    models are ranked over datasets. `access` says how to get a study that nobody may publish, and
+    what of its layout is unconfirmed; `excused` which checks of ``cytobench check`` are expected to
+    fail, and why.
     """
 
     name: str

@@ -21,7 +21,8 @@ from cytobench.evaluate.comparisons import (
 from cytobench.evaluate.decision import contributions, percentile
 from cytobench.evaluate.influence import influence
 from cytobench.evaluate.intervals import Estimate, corrected_t, nadeau_bengio, out_of_bag, repeated
-from cytobench.evaluate.scores import HEADLINE, LOWER_IS_BETTER, Scores
+from cytobench.evaluate.meta import FEWEST_SITES, mean_of_sites
+from cytobench.evaluate.scores import HEADLINE, LEAVE_ONE_OUT, LOWER_IS_BETTER, Scores
 
 if TYPE_CHECKING:
     from cytobench.evaluate.assessment import Assessment
@@ -42,8 +43,8 @@ class Added:
         Metric -> difference with its interval, positive where the model is better, whichever way
         the metric runs; ``net_benefit`` at the declared threshold among them.
     p : float
-        Two-sided, on the headline metric, unadjusted: the corrected resampled t-test, or DeLong's
-        on a locked test set; NaN under other protocols.
+        Two-sided, on the headline metric, unadjusted: the corrected resampled t-test, over five
+        left-out sites or more too, or DeLong's on a locked test set; NaN under other protocols.
     posterior : Posterior or None
         Of the headline metric's difference, under repeated cross-validation.
     """
@@ -110,6 +111,8 @@ def _compared(mine: Scores, other: Scores) -> tuple[float, Posterior | None]:
         sign = -1 if headline in LOWER_IS_BETTER else 1
         posterior = bayesian_correlated_t(sign * (first - second), *mine.sizes, rope=ROPE[headline])
         return corrected_t(first, second, *mine.sizes)[1], posterior
+    if mine.protocol in LEAVE_ONE_OUT and np.isfinite(first - second).sum() >= FEWEST_SITES:
+        return corrected_t(first, second, *mine.sizes)[1], None
     if mine.protocol == "holdout" and headline == "auc":
         return _locked_auc(mine, other).p, None
     return float("nan"), None
@@ -146,6 +149,8 @@ def _difference(metric: str, difference: Floats, mine: Scores, other: Scores) ->
         if each is None:
             return nadeau_bengio(difference, *mine.sizes)
         return repeated(difference, float(each.var(ddof=1)) / len(each), *mine.sizes)
+    if mine.protocol in LEAVE_ONE_OUT:
+        return mean_of_sites(difference, *mine.sizes)
     if mine.protocol == "bootstrap":
         return out_of_bag(difference)
     if mine.protocol == "holdout" and metric == "auc":
@@ -153,4 +158,4 @@ def _difference(metric: str, difference: Floats, mine: Scores, other: Scores) ->
     if mine.protocol == "holdout" and each is not None and len(each) > 1:
         half = 1.959964 * float(each.std(ddof=1)) / math.sqrt(len(each))
         return Estimate(value, value - half, value + half, "paired, normal interval over patients")
-    return Estimate(value, None, None, f"no interval of differences under {mine.protocol}")
+    return Estimate(value, None, None, "no interval: one test set")

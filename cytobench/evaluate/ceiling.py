@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytobench.evaluate.intervals import Estimate
-from cytobench.evaluate.scores import HEADLINE, LEAVE_ONE_OUT, LOWER_IS_BETTER, Scores
+from cytobench.evaluate.scores import HEADLINE, LOWER_IS_BETTER, Scores
 
 Floats = NDArray[np.float64]
 TOO_CLOSE = "floor and ceiling cannot be told apart"
@@ -40,8 +40,7 @@ def share_of_distance(model: Scores, floor: Scores, ceiling: Scores) -> Estimate
     distance = sign * (ceiling.by_fold[metric] - low)
     known = ~np.isnan(gained + distance)
     train, test = model.sizes
-    overlap = 0.0 if model.protocol in LEAVE_ONE_OUT else test / train
-    return ratio_of_means(gained[known], distance[known], overlap)
+    return ratio_of_means(gained[known], distance[known], test / train)
 
 
 def ratio_of_means(numerator: Floats, denominator: Floats, overlap: float) -> Estimate:

@@ -304,25 +304,6 @@ def mean_of_patients(losses: ArrayLike) -> Estimate:
     return Estimate(mean, mean - half, mean + half, "normal interval over patients")
 
 
-def mean_of_sites(values: ArrayLike, *, share: bool = False) -> Estimate:
-    """Mean over sites; the interval takes sites as the unit and needs five of them.
-
-    Parameters
-    ----------
-    share : bool
-        Symmetric on the logit scale.
-    """
-    sites = np.asarray(values, dtype=float)
-    sites = sites[~np.isnan(sites)]
-    mean = float(sites.mean()) if len(sites) else float("nan")
-    if len(sites) < 5:
-        return Estimate(mean, None, None, "no interval: fewer than five sites; see each site")
-    half = t_quantile(len(sites) - 1) * float(sites.std(ddof=1)) / math.sqrt(len(sites))
-    if share:
-        return on_logit(mean, half, "t interval over sites, logit scale")
-    return Estimate(mean, mean - half, mean + half, "t interval over sites")
-
-
 def standard_error(values: Floats) -> float:
     """Of the mean of independent values; NaN with fewer than two."""
     return float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else float("nan")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,13 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 from cytobench.evaluate.intervals import (
     NO_SPREAD,
     Estimate,
+    nadeau_bengio,
+    nadeau_bengio_logit,
     on_logit,
     structural_components,
 )
 
 Floats = NDArray[np.float64]
-FEWEST = 5
-"""Sites below which heterogeneity cannot be estimated: each site is shown, no summary interval."""
+FEWEST_SITES = 5
+"""Sites below which their spread is not known: each is shown, without a summary's interval."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,14 @@ def random_effects(
     Returns
     -------
     OverSites or None
-        None with fewer than `FEWEST` sites.
+        None with fewer than `FEWEST_SITES` sites.
     """
     from scipy.special import stdtrit
     from statsmodels.stats.meta_analysis import combine_effects
 
     effect, variance = np.asarray(values, dtype=float), np.asarray(variances, dtype=float)
     k = len(effect)
-    if k < FEWEST:
+    if k < FEWEST_SITES:
         return None
     fit = combine_effects(effect, variance, method_re="iterated", use_t=True)
     mean, tau2 = float(fit.mean_effect_re), max(0.0, float(fit.tau2))
@@ -102,7 +104,7 @@ def auc_over_sites(sites: Sequence[tuple[ArrayLike, ArrayLike]]) -> OverSites | 
     Returns
     -------
     OverSites or None
-        None with fewer than `FEWEST` sites that are left, and where nothing varies within any.
+        None with fewer than `FEWEST_SITES` sites that are left, or if nothing varies within any.
     """
     parts = [
         structural_components(outcome, np.asarray(score, dtype=float))
@@ -130,3 +132,31 @@ def _on_logit(estimate: Estimate) -> Estimate:
     assert estimate.high is not None
     half = (estimate.high - estimate.low) / 2
     return on_logit(estimate.value, half, f"{estimate.method}, logit scale")
+
+
+def mean_of_sites(
+    values: ArrayLike, n_train: float, n_test: float, *, share: bool = False
+) -> Estimate:
+    """Mean over sites left out in turn; the interval takes sites as the unit and needs five.
+
+    It is Nadeau and Bengio's: the models share most of their training patients, so that a plain t
+    over sites covered 86 to 91 % (ridge regression, 6 to 10 sites of 20 to 50 patients), and of a
+    difference between two models 82 to 89 %; this one 96 to 98 and 92 to 97 %.
+
+    Parameters
+    ----------
+    values : array, shape (sites,)
+        NaN where undefined.
+    n_train, n_test : float
+        Mean sizes of the two parts.
+    share : bool
+        Symmetric on the logit scale.
+    """
+    sites = np.asarray(values, dtype=float)
+    sites = sites[~np.isnan(sites)]
+    mean = float(sites.mean()) if len(sites) else float("nan")
+    if len(sites) < FEWEST_SITES:
+        return Estimate(mean, None, None, "no interval: fewer than five sites; see each site")
+    interval = nadeau_bengio_logit if share else nadeau_bengio
+    found = interval(sites, n_train, n_test)
+    return replace(found, method=f"{found.method}, over sites")

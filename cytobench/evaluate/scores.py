@@ -19,13 +19,12 @@ from cytobench.evaluate.intervals import (
     Estimate,
     delong,
     delong_logit,
-    mean_of_sites,
     out_of_bag,
     repeated,
     repeated_auc,
     wilson_share,
 )
-from cytobench.evaluate.meta import OverSites, auc_over_sites
+from cytobench.evaluate.meta import OverSites, auc_over_sites, mean_of_sites
 from cytobench.evaluate.out_of_fold import OutOfFold, out_of_fold
 
 Floats = NDArray[np.float64]
@@ -165,7 +164,9 @@ class Scores:
         values = self.by_fold[metric]
         if self.protocol in LEAVE_ONE_OUT:
             summary = self.over_sites if metric == "auc" else None
-            return summary.mean if summary else mean_of_sites(values, share=metric in SHARES)
+            if summary:
+                return summary.mean
+            return mean_of_sites(values, *self.sizes, share=metric in SHARES)
         if self.protocol == "bootstrap":
             return out_of_bag(values)
         if len(self.folds) == 1:

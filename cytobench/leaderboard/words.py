@@ -104,8 +104,8 @@ def footnotes(board: Board) -> list[str]:
 def _ceiling_note(board: Board) -> str:
     if board.kind == "regression":
         return (
-            "ceiling: the expected outcome, known because the data are simulated; no prediction has "
-            "a smaller mean square, the median's MAE is smaller by up to 0.1 points."
+            "ceiling: the expected outcome, known because the data are simulated; nothing has a "
+            "smaller mean square error, but a prediction of the median has an MAE up to 0.1 smaller."
         )
     return "ceiling: the Bayes-optimal prediction, known because the data are simulated."
 

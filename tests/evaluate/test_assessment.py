@@ -140,6 +140,26 @@ def test_five_sites_get_a_random_effects_mean_and_four_none():
     assert four.over_sites is None
 
 
+@pytest.mark.parametrize(("sites", "told"), [(6, True), (5, True), (4, False)])
+def test_what_a_model_adds_at_new_sites_has_an_interval_from_five_on(sites, told):
+    def left_out(signal, seed):
+        folds = []
+        for site in range(sites):
+            y = (np.arange(40) % 2).astype(float)
+            p = predictions(y, signal, seed + site, repeats=1)
+            fold = stored(p, y, folds=1, repeats=1, label=f"s{site}-")[0]
+            folds.append(replace(fold, fold=site, n_train=40 * (sites - 1)))
+        return assess("classification", "leave_one_site_out", folds, TASK, resamples=200)
+
+    added = left_out(0.4, seed=10).added_to(left_out(0.02, seed=50), "clinical_only")
+
+    for metric in ("auc", "log_loss", "brier"):
+        estimate = added.differences[metric]
+        assert (estimate.low is not None) == told
+        assert not told or 0 < estimate.low < estimate.value < estimate.high
+    assert (added.p < 0.05) == told
+
+
 def test_sample_size_counts_whom_a_model_is_developed_with():
     """All patients under cross-validation; the training part where one part is locked away."""
     y = (np.arange(80) % 4 == 0).astype(float)

@@ -14,10 +14,10 @@ from cytobench.evaluate.intervals import (
     delong,
     delong_logit,
     holm,
-    mean_of_sites,
     nadeau_bengio,
     nadeau_bengio_logit,
 )
+from cytobench.evaluate.meta import mean_of_sites
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 FIXTURE = pd.read_csv(REFERENCE / "binary_fixture.csv")
@@ -85,8 +85,20 @@ def test_perfect_folds_have_no_interval_and_equal_ones_a_point():
 
 
 def test_fewer_than_five_sites_have_no_summary_interval():
-    assert mean_of_sites([0.6, 0.7, 0.8, 0.9]).low is None
-    assert mean_of_sites([0.6, 0.7, 0.8, 0.9, 0.7]).low < 0.74
+    assert mean_of_sites([0.6, 0.7, 0.8, 0.9], 90, 30).low is None
+    assert mean_of_sites([0.6, 0.7, 0.8, 0.9, np.nan], 90, 30).low is None
+
+
+def test_left_out_sites_are_tested_by_models_that_share_patients():
+    """By hand: 2.776 (t, 4 degrees of freedom) times sd times the root of 1/5 + 30/120."""
+    values = [0.6, 0.7, 0.8, 0.9, 0.7]
+
+    found = mean_of_sites(values, 120, 30)
+
+    assert found.value == pytest.approx(0.74)
+    half = 2.776445 * np.std(values, ddof=1) * np.sqrt(0.45)
+    assert (found.low, found.high) == pytest.approx((0.74 - half, 0.74 + half), abs=1e-6)
+    assert "over sites" in found.method
 
 
 def test_holm_matches_the_textbook():

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.folds import one, stored
 
-from cytobench.evaluate.intervals import delong, delong_logit, mean_of_sites
-from cytobench.evaluate.meta import auc_over_sites
+from cytobench.evaluate.intervals import delong, delong_logit
+from cytobench.evaluate.meta import auc_over_sites, mean_of_sites
 from cytobench.evaluate.scores import LOWER_IS_BETTER, METRICS, SHARES, Scores
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -169,7 +169,8 @@ def sites(count, *, one_class=None):
         if site == one_class:
             y[:] = 1
         p = np.clip(0.5 + 0.2 * (y - 0.5) + 0.2 * draw.normal(size=40), 0.01, 0.99)
-        found.append(one(p, y, np.arange(40), 0, None, 0.5, f"s{site}-", site))
+        fold = one(p, y, np.arange(40), 0, None, 0.5, f"s{site}-", site)
+        found.append(replace(fold, n_train=40 * (count - 1)))
     return Scores("classification", "leave_one_site_out", found)
 
 
@@ -196,12 +197,12 @@ def test_five_sites_are_summarised_by_random_effects():
 
 
 def test_an_interval_of_a_share_over_sites_stays_a_share():
-    """Five sites of 0.7 to 1: on the scale of the share itself the interval would end at 1.03."""
-    found = mean_of_sites([0.7, 1, 1, 1, 0.95], share=True)
+    """Five sites of 0.7 to 1: on the scale of the share itself the interval would end at 1.17."""
+    found = mean_of_sites([0.7, 1, 1, 1, 0.95], 80, 20, share=True)
 
     assert 0 < found.low < found.value < found.high < 1
-    assert mean_of_sites([1.0] * 5, share=True).low is None
-    assert mean_of_sites([0.7, 1, 1, 1, 0.95]).high > 1
+    assert mean_of_sites([1.0] * 5, 80, 20, share=True).low is None
+    assert mean_of_sites([0.7, 1, 1, 1, 0.95], 80, 20).high > 1
 
 
 def test_a_site_with_one_class_has_no_auc_and_leaves_four():
