@@ -117,7 +117,7 @@ def data_folder() -> Path:
 def make_cohort() -> Callable[..., object]:
     """``make_cohort(y, arm=..., site=...)``: a cohort with a ready label and one analyte."""
 
-    def make(y, *, arm=None, site=None, holdout=None, analyte=None):
+    def make(y, *, arm=None, site=None, study=None, holdout=None, analyte=None):
         import numpy as np
         import pandas as pd
 
@@ -125,7 +125,7 @@ def make_cohort() -> Callable[..., object]:
 
         n = len(y)
         columns = {"IL-6": np.linspace(1, 2, n) if analyte is None else analyte, "y": y}
-        roles = {"arm": arm, "site": site, "holdout": holdout}
+        roles = {"arm": arm, "site": site, "study": study, "holdout": holdout}
         given = {name: value for name, value in roles.items() if value is not None}
         table = pd.DataFrame({**columns, **given}, index=[f"p{i}" for i in range(n)])
         table["IL-6"] = table["IL-6"].astype(float)

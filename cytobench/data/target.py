@@ -224,17 +224,18 @@ def build_target(cohort: Cohort, task: Task) -> Target:
 
 
 def permuted(cohort: Cohort, target: Target, seed: int) -> Target:
-    """The target with outcomes exchanged between patients of the same site and arm.
+    """The target with outcomes exchanged between patients of the same study, site and arm.
 
-    Whole patients are permuted, so that a model fitted to the result can know nothing; what sites
-    and arms differ in stays (Good 2005, Permutation, Parametric, and Bootstrap Tests of Hypotheses,
+    Whole patients are permuted, so that a model fitted to the result can know nothing; what these
+    differ in stays (Good 2005, Permutation, Parametric, and Bootstrap Tests of Hypotheses,
     ch. 3). The truth of a simulated cohort no longer holds and becomes NaN.
     """
     draw = np.random.default_rng(seed)
     y = target.y.copy()
     known = target.known
-    site, arm = cohort.labels("site"), cohort.labels("arm")
-    stratum = np.unique([f"{site[row]}\x1f{arm[row]}" for row in known], return_inverse=True)[1]
+    labels = [cohort.labels(role) for role in ("study", "site", "arm")]
+    strata = ["\x1f".join(label[row] for label in labels) for row in known]
+    stratum = np.unique(strata, return_inverse=True)[1]
     for value in np.unique(stratum):
         rows = known[stratum == value]
         y[rows] = y[draw.permutation(rows)]

@@ -20,7 +20,14 @@ from cytobench.evaluate.comparisons import (
 )
 from cytobench.evaluate.decision import contributions, percentile
 from cytobench.evaluate.influence import influence
-from cytobench.evaluate.intervals import Estimate, corrected_t, nadeau_bengio, out_of_bag, repeated
+from cytobench.evaluate.intervals import (
+    NO_SPREAD,
+    Estimate,
+    corrected_t,
+    nadeau_bengio,
+    out_of_bag,
+    repeated,
+)
 from cytobench.evaluate.meta import FEWEST_SITES, mean_of_sites
 from cytobench.evaluate.scores import HEADLINE, LEAVE_ONE_OUT, LOWER_IS_BETTER, Scores
 
@@ -142,6 +149,8 @@ def _difference(metric: str, difference: Floats, mine: Scores, other: Scores) ->
     For losses the larger of two variances counts, as for the losses themselves.
     """
     value = float(np.nanmean(difference)) if not np.isnan(difference).all() else float("nan")
+    if len(difference) > 1 and abs(value) > NO_SPREAD > np.nanstd(difference):
+        return Estimate(value, None, None, "no interval: the same difference in every fold")
     first = influence(metric, mine.out_of_fold)
     second = influence(metric, other.out_of_fold)
     each = None if first is None or second is None else first - second

@@ -61,7 +61,7 @@ def bayesian_correlated_t(
     Returns
     -------
     Posterior or None
-        None with fewer than two folds.
+        None with fewer than two folds, and where all differ by the same.
     """
     from scipy.special import stdtr, stdtrit
 
@@ -71,9 +71,8 @@ def bayesian_correlated_t(
         return None
     mean, df = float(values.mean()), len(values) - 1
     scale = float(values.std(ddof=1)) * math.sqrt(1 / len(values) + n_test / n_train)
-    if scale == 0:
-        better, worse = float(mean > rope), float(mean < -rope)
-        return Posterior(better, 1 - better - worse, worse, mean, mean, rope)
+    if scale < NO_SPREAD:
+        return Posterior(0.0, 1.0, 0.0, 0.0, 0.0, rope) if abs(mean) < NO_SPREAD else None
     better = float(stdtr(df, (mean - rope) / scale))
     worse = float(stdtr(df, (-rope - mean) / scale))
     half = float(stdtrit(df, 0.975)) * scale

@@ -213,7 +213,9 @@ def corrected_t(
     Returns
     -------
     t, p : float
-        Nadeau & Bengio 2003. Equal values in every fold give ``(0, 1)``.
+        Nadeau & Bengio 2003. Equal values in every fold give ``(0, 1)``. The same difference in all
+        of them, as of a perfect model from a constant one, has no spread to be tested against: p is
+        NaN.
     """
     from scipy.special import stdtr
 
@@ -222,8 +224,8 @@ def corrected_t(
     if len(difference) < 2:
         return float("nan"), float("nan")
     se = _corrected_se(difference, n_train, n_test)
-    if se == 0:
-        return (0.0, 1.0) if difference.mean() == 0 else (math.inf, 0.0)
+    if se < NO_SPREAD:
+        return (0.0, 1.0) if abs(difference.mean()) < NO_SPREAD else (math.inf, float("nan"))
     t = float(difference.mean() / se)
     return t, float(2 * stdtr(len(difference) - 1, -abs(t)))
 

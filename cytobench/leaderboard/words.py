@@ -105,7 +105,7 @@ def _ceiling_note(board: Board) -> str:
     if board.kind == "regression":
         return (
             "ceiling: the expected outcome, known because the data are simulated; nothing has a "
-            "smaller mean square error, but a prediction of the median has an MAE up to 0.1 smaller."
+            "smaller mean square error, but the median of the outcome an MAE up to 0.1 smaller."
         )
     return "ceiling: the Bayes-optimal prediction, known because the data are simulated."
 

@@ -160,6 +160,23 @@ def test_what_a_model_adds_at_new_sites_has_an_interval_from_five_on(sites, told
     assert (added.p < 0.05) == told
 
 
+def test_a_perfect_model_is_not_tested_against_a_constant_one():
+    """Each fold differs by half an AUC: no spread, which says nothing of the next cohort."""
+    y = (np.arange(20) % 2).astype(float)
+    perfect, constant = (
+        assess("classification", "repeated_stratified", stored(p, y), TASK, resamples=200)
+        for p in (0.2 + 0.6 * y, np.full(20, 0.5))
+    )
+
+    added, nothing = perfect.added_to(constant, "prior"), perfect.added_to(perfect, "itself")
+
+    assert added.differences["auc"].value == 0.5
+    assert added.differences["auc"].low is None
+    assert np.isnan(added.p)
+    assert added.posterior is None
+    assert (nothing.p, nothing.posterior.p_equivalent) == (1, 1)
+
+
 def test_sample_size_counts_whom_a_model_is_developed_with():
     """All patients under cross-validation; the training part where one part is locked away."""
     y = (np.arange(80) % 4 == 0).astype(float)

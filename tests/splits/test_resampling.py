@@ -95,6 +95,18 @@ def test_labels_are_permuted_within_site_and_arm(make_cohort):
     assert np.isnan(first.truth).all()
 
 
+def test_studies_of_a_pool_keep_what_they_differ_in(make_cohort):
+    """Studies that name no site would else be one: their difference would look like biology."""
+    y = np.r_[np.tile([0.0, 1, 1, 1], 10), np.tile([0.0, 0, 0, 1], 10)]
+    study = np.repeat(["one", "other"], 40)
+    cohort = make_cohort(y, study=study)
+
+    shuffled = permuted(cohort, build_target(cohort, Task("response", "classification")), 1)
+
+    assert [shuffled.y[study == name].sum() for name in ("one", "other")] == [30, 10]
+    assert not np.array_equal(shuffled.y, y)
+
+
 def test_patient_constant_labels_still_vary_under_permutation(make_cohort):
     """scikit-learn's permutation test within groups would leave them as they are: SD 0, p 1."""
     y = np.tile([0.0, 1.0], 40)
