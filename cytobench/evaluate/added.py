@@ -67,12 +67,14 @@ class Added:
         """Difference of AUC by the paired bootstrap over patients: a second opinion.
 
         Nothing is refitted, so that it is too short where training varies. None for a number as
-        outcome.
+        outcome, and where no fold has both classes.
         """
         if self._resampled is None:
             return None
         drawn = self._resampled()
         drawn = drawn[~np.isnan(drawn)]
+        if not len(drawn):
+            return None
         low, high = np.quantile(drawn, [0.025, 0.975])
         value = self.differences["auc"].value
         method = f"paired patient bootstrap, {len(drawn)} resamples, no refit"

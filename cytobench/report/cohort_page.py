@@ -251,6 +251,8 @@ def _matrices(facts: Facts) -> str:
 def _quartiles(item: Facts) -> str:
     if "q50" not in item:
         return HIDDEN
+    if "q25" not in item:  # five patients are beyond the median, and fewer beyond a quartile
+        return _number(item["q50"])
     return f"{_number(item['q50'])} ({_number(item['q25'])} to {_number(item['q75'])})"
 
 

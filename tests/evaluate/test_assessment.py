@@ -204,6 +204,7 @@ def test_a_locked_test_set_of_one_class_has_a_sample_size():
 
     assert found.adequacy.n == 100
     assert np.isnan(found.estimate("auc").value)
+    assert found.added_to(found, "itself").by_bootstrap is None
 
 
 def test_a_locked_test_set_has_delongs_comparison():

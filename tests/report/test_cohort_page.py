@@ -68,6 +68,16 @@ def test_a_cohort_without_plates_follow_up_or_truth_has_a_page_too(facts):
     assert "Truth" not in text
 
 
+@pytest.mark.parametrize("n", [6, 12, 24])
+def test_a_cohort_of_few_patients_has_a_page(make_cohort, n):
+    """Of twelve, five are beyond the median on either side, and three beyond a quartile."""
+    cohort = make_cohort([k % 2 for k in range(n)], analyte=[371 + k for k in range(n)])
+
+    text = cohort_page(cohort_facts(cohort))
+
+    assert (f">{371 + (n - 1) / 2:.3g}" in text) == (n >= 10)
+
+
 def test_page_and_figures_are_written(facts, tmp_path):
     page = write_cohort_page(facts, tmp_path)
 
