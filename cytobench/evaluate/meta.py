@@ -89,11 +89,11 @@ def auc_over_sites(sites: Sequence[tuple[ArrayLike, ArrayLike]]) -> OverSites | 
     """Summary of the AUCs of sites, each with the variance that its numbers of patients give it.
 
     DeLong's variance (1988, doi:10.2307/2531595) of a site, with the variances of its structural
-    components taken over all sites. By themselves those of a small site are 0 where its AUC is 0 or
-    1, and small where it is high by luck: weights by them, on the logit scale, leave out the very
-    sites at which a model orders all pairs (at an AUC of 0.90 and 10 to 20 patients a site the mean
-    was 0.880), and every model other sites. Interval and prediction interval are symmetric on the
-    logit scale.
+    components taken over all sites. A site's own moves with its AUC: on the logit scale it is large
+    where that is high by luck and undefined at 1, so that weights by it leave out sites at which a
+    model orders all pairs, for each model others, and draw the mean to 0.5 (0.880 where 0.900 was
+    true, with 10 to 20 patients a site: ``benchmarks/results/over_sites.md``). Interval and
+    prediction interval are symmetric on the logit scale.
 
     Parameters
     ----------

@@ -128,7 +128,7 @@ def test_sites_of_one_class_are_left_out_and_told():
 
 
 def test_the_summary_of_small_sites_is_not_drawn_to_a_half():
-    """Weights by each site's own variance on the logit scale gave 0.880 (``benchmarks/over_sites.py``)."""
+    """Weights by each site's own variance on the logit scale gave 0.880."""
     draw = np.random.default_rng(2)
     apart = math.sqrt(2) * norm.ppf(0.9)
 
