@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from cytobench.leaderboard.kept import (
     kept_pages,
     questions,
 )
+from cytobench.leaderboard.many import over_boards
 from cytobench.leaderboard.outline import Outline, outlines
 from cytobench.leaderboard.rank import REFERENCE, Board, Row, rank
 from cytobench.leaderboard.readme import SCHEMA, readme
@@ -77,10 +79,16 @@ def pages(
     suite: str | None = None,
     *,
     submitted: Mapping[tuple[str, str], Sequence[StoredCell]] | None = None,
+    waited_for: bool = False,
 ) -> list[Pages]:
     """The pages of the boards of a suite, or of all suites in the store; thorough ones.
 
     Those of an entry whose cells have not changed are taken as they were kept.
+
+    Parameters
+    ----------
+    waited_for : bool
+        Somebody waits: many boards are made by all cores, and how far it is is shown.
 
     Raises
     ------
@@ -88,7 +96,8 @@ def pages(
         ``E701`` where the store knows no such suite.
     """
     asked, looks = _looks(store)
-    found: list[Pages] = []
+    found: dict[tuple[str, str], Pages | None] = {}
+    missing: list[_Wanted] = []
     for name, entry, keys, cells in _entries(store, suite, submitted or {}):
         if cells:  # of bundles, which may be anywhere: nothing is kept
             made_from = ""
@@ -96,15 +105,34 @@ def pages(
             shared = {asked[key]: looks[asked[key]] for key in keys}
             made_from = fingerprint_of(store, keys, store.permuted(name, entry), shared)
         kept = kept_pages(store, name, entry, made_from) if made_from else None
+        found[name, entry] = kept
         if kept is None:
-            board = _board(store, name, entry, keys, cells, looks)
-            if board is None:
-                continue
-            kept = _pages(board)
-            if made_from:
-                keep_pages(store, kept, made_from)
-        found.append(kept)
-    return found
+            missing.append(_Wanted(name, entry, keys, cells, made_from))
+    made = over_boards(partial(_made, store, looks), missing, waited_for=waited_for)
+    for wanted, new in zip(missing, made, strict=True):
+        found[wanted.suite, wanted.entry] = new
+        if new is not None and wanted.made_from:
+            keep_pages(store, new, wanted.made_from)
+    return [item for item in found.values() if item is not None]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A board whose pages have to be made, and what they would be kept as made from."""
+
+    suite: str
+    entry: str
+    keys: Sequence[str]
+    submitted: Sequence[StoredCell]
+    made_from: str
+
+    def __str__(self) -> str:
+        return self.entry
+
+
+def _made(store: RunStore, looks: Mapping[Question, int], wanted: _Wanted) -> Pages | None:
+    board = _board(store, wanted.suite, wanted.entry, wanted.keys, wanted.submitted, looks)
+    return None if board is None else _pages(board)
 
 
 def _entries(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cytobench.leaderboard.benefit import AnyBoard
@@ -21,13 +21,20 @@ from cytobench.site.overview import index_page, over_page, suite_page
 INDEX = "index.html"
 
 
-def write_site(boards: Sequence[AnyBoard], store: RunStore, out: Path) -> list[Path]:
+def write_site(
+    boards: Sequence[AnyBoard],
+    store: RunStore,
+    out: Path,
+    written_board: Callable[[str], None] | None = None,
+) -> list[Path]:
     """Write the pages of these boards.
 
     Parameters
     ----------
     store : RunStore
         Where the boards are from: learning curves and second opinions are in it, too.
+    written_board : callable
+        Told the name of each board whose page is there.
 
     Returns
     -------
@@ -56,6 +63,8 @@ def write_site(boards: Sequence[AnyBoard], store: RunStore, out: Path) -> list[P
             name = slug(board.entry.name)
             written.append(write_page(folder / f"{name}.html", text.encode()))
             written.append(write_page(folder / f"{name}.json", to_json(board).encode()))
+            if written_board is not None:
+                written_board(board.entry.name)
     return written
 
 
