@@ -12,9 +12,6 @@ from typing import Any
 from cytobench.core.errors import StoreError, UsageError, did_you_mean
 from cytobench.core.files import write_whole
 from cytobench.data.target import BENEFIT
-from cytobench.evaluate.intervals import Estimate
-from cytobench.evaluate.scores import HEADLINE, Scores
-from cytobench.evaluate.selection import Selected, selected
 from cytobench.leaderboard.benefit import (
     RULE,
     AnyBoard,
@@ -22,8 +19,8 @@ from cytobench.leaderboard.benefit import (
     BenefitRow,
     rank_benefit,
 )
-from cytobench.leaderboard.chance import null_scores, without_protocol
-from cytobench.leaderboard.collect import Entry, collect, comparable
+from cytobench.leaderboard.chance import null_scores
+from cytobench.leaderboard.collect import Entry, collect, comparable, every_key
 from cytobench.leaderboard.kept import (
     Pages,
     Question,
@@ -33,14 +30,13 @@ from cytobench.leaderboard.kept import (
     questions,
 )
 from cytobench.leaderboard.many import over_boards
+from cytobench.leaderboard.opinions import selections
 from cytobench.leaderboard.outline import Outline, outlines
 from cytobench.leaderboard.rank import REFERENCE, Board, Row, rank
 from cytobench.leaderboard.readme import SCHEMA, readme
 from cytobench.leaderboard.render import across_markdown, to_json, to_markdown
 from cytobench.leaderboard.schema import schema_text
 from cytobench.run.store import PLANNING, RunStore, StoredCell
-
-SELECTION_RESAMPLES = 2000
 
 
 def boards(
@@ -173,12 +169,12 @@ def _board(
     if looks is None:
         return rank(collected)
     counted = replace(collected, looks=looks.get(_question(collected.about), 0))
-    return rank(counted, _selections(store, collected))
+    return rank(counted, selections(store, collected))
 
 
 def _looks(store: RunStore) -> tuple[dict[str, Question], Counter[Question]]:
     """What each cell asks, and how many ask the same: paths that could have been taken."""
-    every = [key for found in store.entries().values() for keys in found.values() for key in keys]
+    every = every_key(store)
     asked = questions(store, every)
     return asked, Counter(asked[key] for key in every)
 
@@ -226,42 +222,6 @@ def board_of(
         known.clear()
         known.update({key: row for key, row in rows.items() if key != cell.key})
     return board, rows[cell.key]
-
-
-def _selections(store: RunStore, entry: Entry) -> dict[str, Selected]:
-    """Cell key -> BBC-CV of its searches, where settings were searched for a classification."""
-    found: dict[str, Selected] = {}
-    if entry.about["protocol"]["name"] == "bootstrap":
-        return found  # copies of a patient would be in a resample and left out of it
-    for cell in entry.cells:
-        if cell.about["task"]["kind"] != "classification" or not cell.folds[0].trials:
-            continue
-        inner = [store.read_inner(cell.key, fold.fold, fold.n_train) for fold in cell.folds]
-        searched = [part for part in inner if part is not None]
-        if searched:
-            found[cell.key] = selected(searched, resamples=SELECTION_RESAMPLES, seed=0)
-    return found
-
-
-def second_opinions(store: RunStore, entry: Entry) -> dict[str, Estimate]:
-    """Cell key -> AUC of the same model by the refit bootstrap, where the store has it."""
-    if entry.about["protocol"]["name"] == "bootstrap" or entry.about["task"]["kind"] == BENEFIT:
-        return {}
-    wanted = {without_protocol(cell.about): cell.key for cell in entry.cells}
-    found: dict[str, Estimate] = {}
-    for entries in store.entries().values():
-        for keys in entries.values():
-            for key in keys:
-                about = store.about(key)
-                row = wanted.get(without_protocol(about))
-                if row is None or about["protocol"]["name"] != "bootstrap":
-                    continue
-                cell = store.read_cell(key)
-                if cell.complete:
-                    found[row] = Scores(about["task"]["kind"], "bootstrap", cell.folds).estimate(
-                        HEADLINE[about["task"]["kind"]]
-                    )
-    return found
 
 
 def write(board: AnyBoard | Pages, root: Path) -> list[Path]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cytobench.leaderboard.benefit import AnyBoard
-from cytobench.leaderboard.build import second_opinions
+from cytobench.leaderboard.opinions import second_opinions
 from cytobench.leaderboard.readme import SCHEMA
 from cytobench.leaderboard.render import to_json
 from cytobench.leaderboard.schema import schema_text
@@ -50,7 +50,7 @@ def write_site(
         name: [board for board in boards if board.entry.suite == name]
         for name in sorted({board.entry.suite for board in boards}, key=_order)
     }
-    curves = learning_curves(store)
+    curves, second = learning_curves(store), second_opinions(store, boards)
     written = [write_page(out / INDEX, index_page(suites).encode())]
     written.append(write_page(out / SCHEMA, schema_text().encode()))
     for suite, inside in suites.items():
@@ -58,8 +58,7 @@ def write_site(
         written.append(write_page(folder / INDEX, suite_page(suite, inside).encode()))
         written.append(write_page(folder / "over-datasets.html", over_page(suite, inside).encode()))
         for board in inside:
-            text = board_page(board, second_opinions(store, board.entry),
-                              curves.get(question(board)))  # fmt: skip
+            text = board_page(board, second, curves.get(question(board)))
             name = slug(board.entry.name)
             written.append(write_page(folder / f"{name}.html", text.encode()))
             written.append(write_page(folder / f"{name}.json", to_json(board).encode()))
