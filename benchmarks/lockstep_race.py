@@ -19,9 +19,10 @@ import numpy as np
 from race import about_the_machine, in_words, keep
 
 from cytobench.run.cells import LoadedCell, load_cell
-from cytobench.run.fold import OuterFold, run_fold
+from cytobench.run.fold import run_fold
 from cytobench.run.jobs import plan_jobs
 from cytobench.run.lockstep import run_together
+from cytobench.run.outer_fold import OuterFold
 
 SETTING = [
     "dataset=sim_inflamed_mdd",

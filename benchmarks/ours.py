@@ -16,8 +16,8 @@ from workload import INNER, MODELS, rank_auc, shape_of
 
 from cytobench.cli.main import main
 from cytobench.run.cells import load_cell
-from cytobench.run.fold import OuterFold
 from cytobench.run.jobs import plan_jobs
+from cytobench.run.outer_fold import OuterFold
 from cytobench.run.store import RunStore
 
 Answer = Callable[[], dict[str, float]]

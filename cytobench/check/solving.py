@@ -93,7 +93,7 @@ def _results(
 
 
 def _inner_sizes(cell: LoadedCell, fold: int) -> list[int]:
-    from cytobench.run.fold import OuterFold
+    from cytobench.run.outer_fold import OuterFold
 
     return [len(valid) for _, valid in OuterFold(cell, fold).inner_rows()]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from cytobench.core.result import FoldFailure
 from cytobench.core.stopping import exit_code
 from cytobench.leaderboard.build import boards
 from cytobench.leaderboard.show import show
+from cytobench.run.cells import Cell
 from cytobench.run.engine import shares_cohorts
 from cytobench.run.explained import Explained, explain_cells, settings_from_config
 from cytobench.run.jobs import Jobs, plan_jobs
@@ -176,17 +178,8 @@ def _report(summary: Summary, jobs: Jobs) -> None:
         console.warn(warning)
     for text, folds in summary.suspicious.items():
         console.warn(f"{text} in {folds} {'fold' if folds == 1 else 'folds'}")
-    reasons: dict[str, list[str]] = {}
-    for refused in summary.refused:
-        if refused.applicable:
-            # What is wrong with a cohort is wrong for every model: said once, of the cohort.
-            of_cohort = isinstance(refused.error, (DataError, SplitError))
-            dataset = str(refused.cell.config["dataset"].get("name"))
-            who = dataset if of_cohort else refused.cell.model_name
-            names = reasons.setdefault(str(refused.error), [])
-            names += [who] if who not in names else []
-    for reason, names in reasons.items():
-        console.fail(f"{', '.join(names)} cannot run: {reason}")
+    for who, reason in _refused(summary, jobs.cells):
+        console.fail(f"{who} cannot run: {reason}")
     said: set[tuple[str, str]] = set()
     for planned, failure in summary.failures:
         # Once for each model and kind of fault: numbers differ from fold to fold.
@@ -207,6 +200,32 @@ def _report(summary: Summary, jobs: Jobs) -> None:
         return
     suite = jobs.cells[0].suite
     console.say(f"browse:  cytobench ui          write:  cytobench leaderboard build {suite}")
+
+
+def _refused(summary: Summary, cells: Sequence[Cell]) -> Iterator[tuple[str, str]]:
+    """Who cannot run, and why: each reason once."""
+    able = Counter(cell.dataset_name for cell in cells)
+    able.subtract(item.cell.dataset_name for item in summary.refused if not item.applicable)
+    reasons: dict[str, list[Refused]] = {}
+    for item in summary.refused:
+        if item.applicable:
+            reasons.setdefault(str(item.error), []).append(item)
+    for reason, items in reasons.items():
+        models: dict[str, list[str]] = {}
+        for item in items:
+            models.setdefault(item.cell.dataset_name, []).append(item.cell.model_name)
+        if isinstance(items[0].error, (DataError, SplitError)):
+            who = [_on(dataset, names, able[dataset]) for dataset, names in models.items()]
+        else:
+            who = list(dict.fromkeys(name for names in models.values() for name in names))
+        yield ", ".join(who), reason
+
+
+def _on(dataset: str, models: Sequence[str], able: int) -> str:
+    """The cohort alone where it is at fault: where none of several models can run on it."""
+    names = list(dict.fromkeys(models))
+    whole = len(names) > 1 and len(models) == able
+    return dataset if whole else f"{', '.join(names)} on {dataset}"
 
 
 def _report_explained(done: Explained) -> None:

@@ -6,7 +6,6 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, cast
 
 from hydra import initialize_config_dir
@@ -17,14 +16,13 @@ from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from cytobench import plugins as plugin_root
 from cytobench.config.bundled import BundledConfigSource
 from cytobench.config.composer import Composer
 from cytobench.config.nodes import PluginConfigSource, PluginSearchPath, plugin_node
-from cytobench.config.own import OwnConfigSource
-from cytobench.core.errors import PluginError, UsageError, did_you_mean
+from cytobench.config.own import OwnConfigSource, read_node
+from cytobench.core.errors import CytobenchError, PluginError, UsageError, did_you_mean
 from cytobench.registry.discover import Kind, discover
 
 MOST_JOBS = 10_000
@@ -36,8 +34,8 @@ __all__ = [
     "keys_of",
     "load_suite",
     "plugin_node",
+    "read_node",
     "to_yaml",
-    "unreadable",
 ]
 
 _open: list[Composer] = []
@@ -123,15 +121,6 @@ def load_suite(name: str) -> dict[str, Any]:
 def to_yaml(config: Mapping[str, Any]) -> str:
     """A composed configuration as YAML."""
     return OmegaConf.to_yaml(OmegaConf.create(dict(config))).rstrip()
-
-
-def unreadable(path: Path) -> str:
-    """Why a configuration file cannot be read, in one line; empty where it can."""
-    try:
-        read = OmegaConf.load(path)
-    except (YAMLError, OmegaConfBaseException, OSError, UnicodeDecodeError) as error:
-        return " ".join(str(error).split())
-    return "" if isinstance(read, DictConfig) else "holds a list, where keys and values belong"
 
 
 def keys_of(overrides: Sequence[str]) -> list[str]:
@@ -227,7 +216,7 @@ def _explain(error: Exception, overrides: Sequence[str]) -> UsageError:
     """Hydra's error with the override at fault in front."""
     cause = error.__cause__
     if isinstance(cause, (PluginError, UsageError)):
-        return UsageError(cause.code, cause.message, where=cause.where, hint=cause.hint)
+        return _usage(cause)
     text = str(error)
     for override in overrides:
         key, _, value = override.partition("=")
@@ -262,9 +251,12 @@ def _broken(key: str, config: DictConfig | None) -> UsageError | None:
     if kind not in ("model", "dataset") or config is None:
         return None
     plugin = discover(cast(Kind, kind)).get(str(OmegaConf.select(config, f"{kind}.name")))
-    if plugin is None or not plugin.problem:
-        return None
-    return UsageError(plugin.code, plugin.problem, where=plugin.origin, hint=plugin.hint)
+    return None if plugin is None or not plugin.problem else _usage(plugin.error)
+
+
+def _usage(error: CytobenchError) -> UsageError:
+    """The same, of what the command line asks for."""
+    return UsageError(error.code, error.message, where=error.where, hint=error.hint)
 
 
 def _keys_beside(key: str, config: DictConfig | None) -> str:

@@ -65,8 +65,8 @@ def checked_text(path: Path) -> str:
     return text
 
 
-def read_node(path: Path, old: str, new: str) -> Any:
-    """A file's node as plain data, its interpolations open, with another text for one.
+def read_node(path: Path, old: str = "", new: str = "") -> Any:
+    """A file's node as plain data, its interpolations open; one text may stand for another.
 
     Raises
     ------

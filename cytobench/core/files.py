@@ -50,7 +50,7 @@ def write_whole(path: Path, content: bytes, *, replace: bool = True, mode: int =
 
 def sweep(folder: Path) -> None:
     """Remove what writers who were killed have left in a folder; nobody else's."""
-    for path in left_by_the_gone(folder.glob(f"{UNFINISHED}*"), UNFINISHED):
+    for path, _ in left_by_the_gone(folder.glob(f"{UNFINISHED}*"), UNFINISHED):
         path.unlink(missing_ok=True)
 
 

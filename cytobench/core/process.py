@@ -49,17 +49,22 @@ class Process:
         return self.place == _place() and self.started != _started(self.pid)
 
 
-def left_by_the_gone(paths: Iterable[Path], prefix: str = "") -> Iterator[Path]:
-    """Those whose process has ended: it stands in a name between the prefix and the last dot."""
+def left_by_the_gone(paths: Iterable[Path], prefix: str = "") -> Iterator[tuple[Path, Process]]:
+    """Those whose process has ended, and it: named between the prefix and the last dot."""
     for path in paths:
         process = Process.parse(path.name.removeprefix(prefix).rpartition(".")[0])
         if process is not None and process.gone:
-            yield path
+            yield path, process
 
 
 def this_process() -> Process:
     """The process that asks."""
     return _named(os.getpid())
+
+
+def lives(pid: int) -> bool:
+    """Whether a process has this number here, one that has ended and was not waited for aside."""
+    return bool(_started(pid))
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cytobench.core.errors import UsageError
 from cytobench.doctor.register import Situation, Symptom, check
 from cytobench.registry.declared import conf_folders
 from cytobench.registry.discover import Plugin, discover
@@ -54,12 +55,14 @@ def no_composition(situation: Situation) -> Iterator[Symptom]:
 def broken_yaml(situation: Situation) -> Iterator[Symptom]:
     """Read every file of the configuration folders."""
     del situation
-    from cytobench.config import unreadable
+    from cytobench.config import read_node
 
     for folder in conf_folders():
         for path in sorted(folder.rglob("*.yaml")):
-            if said := unreadable(path):
-                yield Symptom(said, str(path), "mend or delete it")
+            try:
+                read_node(path)
+            except UsageError as error:
+                yield Symptom(error.message, error.where, error.hint)
 
 
 def _plugins() -> list[Plugin]:

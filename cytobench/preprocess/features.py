@@ -75,7 +75,7 @@ class DomainFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Raises
     ------
     UsageError, DataError
-        ``E363`` for a group that is unknown, or of which nothing can be computed.
+        As :func:`check_groups`.
     """
 
     def __init__(
@@ -93,8 +93,8 @@ class DomainFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         del y
         self.feature_names_in_ = np.asarray(X.columns, dtype=object)
         standard = resolve(self.analytes or {})
-        for group in self.features:
-            check_group(group, list(standard.values()))
+        units = {column: (self.units or {}).get(column, "") for column in self.analytes or {}}
+        check_groups(self.features, units)
         self.column_of_ = {name: column for column, name in standard.items() if column in X.columns}
         pairs = [pair for group in self.features for pair in GROUPS[group].ratios]
         self.ratios_ = [
@@ -102,7 +102,7 @@ class DomainFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ]
         self.scored_ = self._score_parts(X) if "inflammation" in self.features else {}
         stratified = "crp_strata" in self.features and "CRP" in self.column_of_
-        self.cuts_ = self._cuts() if stratified else []
+        self.cuts_ = _log_cuts(units[self.column_of_["CRP"]]) if stratified else []
         return self
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
@@ -155,37 +155,31 @@ class DomainFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 parts[name] = float(values.mean()), spread
         return parts if len(parts) >= FEWEST_IN_SCORE else {}
 
-    def _cuts(self) -> list[float]:
-        """The cut-offs as natural logarithms of CRP in the cohort's unit."""
-        column = self.column_of_["CRP"]
-        unit = (self.units or {}).get(column, "")
-        try:
-            factor = conversion_factor("mg/L", unit)
-        except DataError as error:
-            raise UsageError(
-                "E364",
-                f"strata of CRP are in mg/L, and the cohort's unit is {unit or 'not stated'!r}",
-                where="preprocess.features",
-                hint=error.hint or "declare `unit:` for CRP in the dataset's YAML",
-            ) from error
-        return [float(np.log(cut * factor)) for cut in CRP_CUTS]
 
-
-def check_group(group: str, known: Sequence[str]) -> None:
-    """Refuse a group that does not exist, or of which the analytes allow nothing.
+def check_groups(groups: Sequence[str], units: Mapping[str, str]) -> None:
+    """Refuse groups that do not exist, or of which the analytes allow nothing.
 
     Parameters
     ----------
-    known : sequence of str
-        Standard names of the analytes that were measured.
+    units : mapping
+        Column of each analyte that was measured -> its unit, empty where none is stated.
 
     Raises
     ------
     UsageError
         ``E363`` where there is no such group.
     DataError
-        ``E363`` where too little of it was measured.
+        ``E363`` where too little of it was measured, ``E364`` where strata of CRP are asked for
+        and its unit has no ratio to mg/L.
     """
+    measured = {name: units[column] for column, name in resolve(units).items()}
+    for group in groups:
+        _check_group(group, list(measured))
+    if "crp_strata" in groups:
+        _log_cuts(measured["CRP"])
+
+
+def _check_group(group: str, known: Sequence[str]) -> None:
     if group not in GROUPS:
         raise unknown_group(group)
     ratios = GROUPS[group].ratios
@@ -205,6 +199,21 @@ def check_group(group: str, known: Sequence[str]) -> None:
             where="preprocess.features",
             hint="leave the group out, or say under `analytes.rename` what the column is",
         )
+
+
+def _log_cuts(unit: str) -> list[float]:
+    """The cut-offs as natural logarithms of CRP in this unit."""
+    try:
+        factor = conversion_factor("mg/L", unit)
+    except DataError as error:
+        said = repr(unit) if unit else "not stated"
+        raise DataError(
+            "E364",
+            f"strata of CRP are in mg/L, and the cohort's unit is {said}",
+            where="preprocess.features",
+            hint=error.hint if unit else "declare `unit:` for CRP in the dataset's YAML",
+        ) from error
+    return [float(np.log(cut * factor)) for cut in CRP_CUTS]
 
 
 def unknown_group(group: str) -> UsageError:

@@ -11,7 +11,6 @@ import pandas as pd
 from cytobench.core.cards import Input
 from cytobench.core.errors import DataError, did_you_mean
 from cytobench.data.cohort import Cohort
-from cytobench.data.names import resolve
 from cytobench.preprocess.encoder import (
     BATCH,
     Encoder,
@@ -62,13 +61,12 @@ def check_recipe(cohort: Cohort, recipe: Recipe) -> None:
     Raises
     ------
     DataError
-        ``E363`` where a group of features cannot be computed, ``E366`` as :func:`baseline_frame`.
+        ``E363`` or ``E364`` where a group of features cannot be computed, ``E366`` as
+        :func:`baseline_frame`.
     """
-    from cytobench.preprocess.features import check_group
+    from cytobench.preprocess.features import check_groups
 
-    measured = list(resolve(cohort.analytes).values())
-    for group in recipe.features:
-        check_group(group, measured)
+    check_groups(recipe.features, {analyte.name: analyte.unit for analyte in cohort.panel})
     if recipe.batch != "none":
         _batches(cohort, recipe)
 

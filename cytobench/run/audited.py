@@ -17,7 +17,7 @@ from cytobench.preprocess.recipe import recipe_from_config
 from cytobench.registry.load import contract_of
 from cytobench.run.benefit_fold import BenefitFold
 from cytobench.run.cells import LoadedCell
-from cytobench.run.fold import OuterFold
+from cytobench.run.outer_fold import OuterFold
 from cytobench.splits.plan import Split
 from cytobench.splits.strata import stratified_folds
 

@@ -26,8 +26,8 @@ from cytobench.preprocess.pipeline import baseline_frame, build_encoder
 from cytobench.registry.load import contract_of
 from cytobench.run.cells import LoadedCell
 from cytobench.run.environment import environment
-from cytobench.run.fold import OuterFold, learning_curves
 from cytobench.run.nuisance import Inner, Judged, fit_nuisance, kept_judgement
+from cytobench.run.outer_fold import OuterFold, learning_curves
 from cytobench.run.parts import Features, Part, stored_names
 from cytobench.run.provenance import versions
 from cytobench.tuning import search

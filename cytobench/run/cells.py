@@ -58,6 +58,11 @@ class Cell:
         return str(model.get("name") or model.get("_target_", "unnamed"))
 
     @property
+    def dataset_name(self) -> str:
+        """The dataset's name on the command line."""
+        return str(self.config["dataset"].get("name"))
+
+    @property
     def permutation(self) -> int:
         """Which permutation of the labels this cell is fitted to; 0 for none."""
         return int(self.config.get("permutation", 0))
@@ -168,8 +173,9 @@ def load_cell(cell: Cell) -> LoadedCell:
     if "analytes" in card.inputs and not card.raw:
         check_recipe(bench.cohort, recipe)
     loaded = LoadedCell(cell, bench, model)
-    if task.kind == BENEFIT:
-        # Whether a rule knows these arms is asked before the run, not in each of its folds.
+    if task.kind == BENEFIT or card.needs:
+        # Whether a rule knows these arms, or the units of what it needs, is asked before the run,
+        # not in each of its folds.
         loaded.build({}, 0)
     return loaded
 

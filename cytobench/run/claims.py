@@ -167,7 +167,7 @@ class Claims:
 
     def _forget_the_dead(self) -> None:
         """Remove what runs have left here that were killed."""
-        for path in left_by_the_gone((self.root / WORKING).iterdir()):
+        for path, _ in left_by_the_gone((self.root / WORKING).iterdir()):
             path.unlink(missing_ok=True)
 
 

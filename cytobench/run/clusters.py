@@ -39,6 +39,14 @@ SHAPES: Mapping[str, tuple[type, str]] = {
 }
 """Settings that are no single word -> what they have to be, an example."""
 
+PROGRAMS = {
+    "slurm": ("sbatch", "run the command on a node that may submit jobs"),
+    "kubernetes": (
+        "kubectl", "install it where the run is: https://kubernetes.io/docs/tasks/tools"
+    ),
+}  # fmt: skip
+"""What asks for workers -> what to do where it is not here."""
+
 
 @dataclass(frozen=True)
 class Connection:
@@ -122,16 +130,15 @@ def _check_kind(engine: Mapping[str, Any], cluster: str) -> None:
         raise UsageError("E115", "must be a number above 0", where="engine.memory_gb")
     if cluster == "kubernetes":
         kubernetes.check_kubernetes(engine)
-    if cluster == "slurm":
-        if shutil.which("sbatch") is None:
-            raise UsageError(
-                "E115", "there is no sbatch here", where="engine.cluster=slurm",
-                hint="run the command on a node that may submit jobs",
-            )  # fmt: skip
-        if engine.get("workers") is None:
-            raise UsageError("E115", "how many jobs? give a number", where="engine.workers")
+    if cluster == "slurm" and engine.get("workers") is None:
+        raise UsageError("E115", "how many jobs? give a number", where="engine.workers")
     if cluster == "ssh" and not engine.get("hosts"):
         raise UsageError("E115", "which? engine.hosts=[one,two]", where="engine.hosts")
+    program, hint = PROGRAMS.get(cluster, ("", ""))
+    if program and shutil.which(program) is None:
+        raise UsageError(
+            "E115", f"there is no {program} here", where=f"engine.cluster={cluster}", hint=hint
+        )
     package = {"slurm": "dask_jobqueue", "ssh": "asyncssh"}.get(cluster, "distributed")
     if absent(package):
         raise UsageError(

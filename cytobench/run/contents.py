@@ -1,4 +1,4 @@
-"""What the files of a cell hold, seen to be what was meant: an intact seal says who wrote last.
+"""What the files of a cell hold, made and read; an intact seal only says who wrote last.
 
 A file may be whole and yet hold what no run has written: another program has sealed it anew, a
 folder of another cell was copied over. Each fault is ``E510`` with what was expected.
@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
 import numpy as np
 
+from cytobench.core.hashing import canonical_json
+from cytobench.core.places import elsewhere
 from cytobench.core.result import FoldFailure, FoldResult, InnerPredictions, Predictions
 from cytobench.core.stated import stated
 from cytobench.run import stored
-from cytobench.run.versioned import version_of
+from cytobench.run.versioned import stamped, version_of
 
 GROUP = "group:"
 """Prefix of the columns that hold subgroups."""
@@ -44,9 +47,53 @@ class Explanation(TypedDict):
     settings: Mapping[str, Any]
 
 
-def is_number(column: str) -> bool:
-    """Whether a fold's column holds numbers; the others hold texts."""
-    return column in NUMBERS or column.startswith(ARM)
+def fold_file(result: FoldResult) -> bytes:
+    """A finished fold without its inner predictions; paths of this machine are left out."""
+    import pyarrow as pa
+
+    record = asdict(replace(result, inner=None, predictions=None))  # type: ignore[arg-type]
+    del record["inner"], record["predictions"]
+    for trial in record["trials"]:
+        trial["error"] = elsewhere(trial["error"])
+    record["warnings"] = [elsewhere(text) for text in record["warnings"]]
+    columns = dict(vars(result.predictions))
+    columns |= {GROUP + name: levels for name, levels in columns.pop("groups").items()}
+    columns |= {
+        f"{ARM}{what}:{arm}": values
+        for what, arms in columns.pop("by_arm").items()
+        for arm, values in arms.items()
+    }
+    table = pa.table(
+        {name: pa.array(list(values), _type(name)) for name, values in columns.items()}
+    )
+    record = stamped(record) | {stored.SEAL: True}
+    return stored.sealed_table(table, {stored.METADATA: canonical_json(record).encode()})
+
+
+def inner_file(inner: InnerPredictions) -> bytes:
+    """Every trial's inner predictions of a fold, in 32 bits."""
+    import pyarrow as pa
+
+    columns = {"y": inner.y, **{str(number): one for number, one in inner.predictions.items()}}
+    table = pa.table({name: pa.array(values, pa.float32()) for name, values in columns.items()})
+    return stored.sealed_table(table, {stored.METADATA: canonical_json(stamped({})).encode()})
+
+
+def failure_file(failure: FoldFailure) -> bytes:
+    """Why a fold failed; paths of this machine are left out."""
+    said = {
+        name: elsewhere(value) if isinstance(value, str) else value
+        for name, value in asdict(failure).items()
+    }
+    return stored.sealed_json(stamped(said), indent=1)
+
+
+def _type(column: str) -> Any:
+    """Of a fold's column: numbers or texts."""
+    import pyarrow as pa
+
+    number = column in NUMBERS or column.startswith(ARM)
+    return pa.float64() if number else pa.string()
 
 
 def read_fold(path: Path, fold: int) -> FoldResult:
@@ -71,8 +118,6 @@ def read_fold(path: Path, fold: int) -> FoldResult:
 
 
 def _check_columns(table: Any) -> None:
-    import pyarrow as pa
-
     names = table.column_names
     if len(set(names)) < len(names):
         raise ValueError("has a column twice")
@@ -81,7 +126,7 @@ def _check_columns(table: Any) -> None:
     for field, column in zip(table.schema, table.columns, strict=True):
         if field.name not in (*NUMBERS, *TEXTS) and not field.name.startswith((GROUP, ARM)):
             raise ValueError(f"has a column {field.name[:80]!r}")
-        expected = pa.float64() if is_number(field.name) else pa.string()
+        expected = _type(field.name)
         if field.type != expected or column.null_count:
             raise ValueError(f"{field.name[:80]} holds {field.type} or nothing, not {expected}")
 

@@ -6,30 +6,25 @@ its answer is a list.
 
 from __future__ import annotations
 
-import atexit
 import os
 import pickle
-import signal
 import tempfile
-import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from cytobench import console
 from cytobench.core.errors import UsageError
 from cytobench.core.result import FoldFailure
-from cytobench.run.lending import borrow, give_up, lent, own_folder
+from cytobench.run.lending import give_up, lent
 from cytobench.run.limits import Limits, guarded, limits_from_config, undisturbed
+from cytobench.run.local import attend, shared_folder
 
 ENGINES = ("serial", "joblib", "dask")
-ANSWERS = 16 * 1024**2
-"""Bytes of answers of workers that wait to be read, at most."""
 
 
 class Work(Protocol):
@@ -155,17 +150,19 @@ def _joblib(
 ) -> Iterator[tuple[Spec, Any]]:
     from joblib import Parallel, delayed
 
+    shared = str(shared_folder())
     # Whole folds, one at a time: a late worker then never waits behind a batch.
     pool = Parallel(
         n_jobs=workers,
         backend="loky",
         return_as="generator_unordered",
         batch_size=1,
+        temp_folder=shared,
         initializer=_attend,
-        initargs=(os.getpid(), lent(), str(_answers())),
+        initargs=(os.getpid(), lent(), shared),
     )
     left = dict(enumerate(specs))
-    answers = Path(tempfile.mkdtemp(dir=_answers()))
+    answers = Path(tempfile.mkdtemp(dir=shared))
 
     def taken() -> Iterator[Any]:
         for number, spec in enumerate(specs):
@@ -192,28 +189,14 @@ def _joblib(
         give_up(str(answers))
 
 
-@cache
-def _answers() -> Path:
-    """The folder in which this process's workers leave their answers."""
-    folder = own_folder(ANSWERS)
-    atexit.register(give_up, str(folder))
-    return folder
+def _attend(parent: int, cohorts: str, shared: str) -> None:
+    """In a new worker of loky, which would not notice that its run was killed."""
 
+    def ended() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
 
-def _attend(parent: int, cohorts: str, answers: str) -> None:
-    """In a new worker: end with the run, whose process alone decides when that is."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal
-    threading.Thread(target=_end_with, args=(parent, (cohorts, answers)), daemon=True).start()
-    borrow(cohorts)
-
-
-def _end_with(parent: int, folders: Sequence[str]) -> None:
-    """A run that was killed can stop nobody any more, and loky's workers would not notice."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    for folder in folders:
-        give_up(folder)
-    os._exit(1)
+    attend(ended, cohorts, shared)
 
 
 def _answer(number: int, spec: Work, salt: bytes, folder: Path) -> tuple[int, Any]:

@@ -28,7 +28,8 @@ from cytobench.preprocess.pipeline import BATCH
 from cytobench.registry.load import place
 from cytobench.run.attribution import shap_values, used_columns
 from cytobench.run.cells import Cell, LoadedCell
-from cytobench.run.fold import OuterFold, load_as_planned
+from cytobench.run.fold import load_as_planned
+from cytobench.run.outer_fold import OuterFold
 from cytobench.run.parts import Features, Part
 
 Floats = NDArray[np.float64]

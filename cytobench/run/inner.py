@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cytobench.run.fold import OuterFold
+    from cytobench.run.outer_fold import OuterFold
 
     Floats = NDArray[np.float64]
 

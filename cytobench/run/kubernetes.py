@@ -8,7 +8,6 @@ import logging
 import re
 import secrets
 import shlex
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -53,8 +52,8 @@ def check_kubernetes(engine: Mapping[str, Any]) -> None:
     Raises
     ------
     UsageError
-        ``E115`` where the image or the number of pods is not given, a variable or a volume is
-        none, or there is no kubectl.
+        ``E115`` where the image or the number of pods is not given, or a variable or a volume is
+        none.
     """
     if not engine.get("image"):
         raise UsageError(
@@ -70,11 +69,6 @@ def check_kubernetes(engine: Mapping[str, Any]) -> None:
             raise UsageError(
                 "E115", f"must be a path from / on, not {path!r}", where=f"engine.volumes.{claim}"
             )
-    if shutil.which("kubectl") is None:
-        raise UsageError(
-            "E115", "there is no kubectl here", where=WHERE,
-            hint="install it where the run is: https://kubernetes.io/docs/tasks/tools",
-        )  # fmt: skip
 
 
 def job(engine: Mapping[str, Any], workers: int, name: str, address: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cytobench.core.hashing import digest
-from cytobench.core.process import left_by_the_gone, this_process
+from cytobench.core.process import left_by_the_gone, lives, this_process
 from cytobench.data.cohort import Cohort
 
 LARGE = 4 * 1024**2
@@ -102,15 +103,35 @@ def own_folder(size: int) -> Path:
     In memory where there is room, so that no row reaches a disk. Whoever asks for it gives it up;
     that of a process that was killed goes when the next one asks.
     """
+    elsewhere = Path(tempfile.gettempdir())
+    for within in (SHARED_MEMORY, elsewhere):
+        _sweep(within)
     free = 0
     with suppress(OSError):
         free = shutil.disk_usage(SHARED_MEMORY).free
-    within = SHARED_MEMORY if free >= ROOM * size else Path(tempfile.gettempdir())
-    _sweep(within)
+    within = SHARED_MEMORY if free >= ROOM * size else elsewhere
     return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{this_process()}.", dir=within))
 
 
 def _sweep(within: Path) -> None:
-    """Remove what processes left behind that were killed, and their workers with them."""
-    for folder in left_by_the_gone(within.glob(f"{PREFIX}*"), PREFIX):
-        give_up(str(folder))  # if it is this user's
+    """Remove what this user's processes left behind that were killed with all their workers."""
+    for folder, process in left_by_the_gone(within.glob(f"{PREFIX}*"), PREFIX):
+        if _own(folder):
+            _remove_semaphores(process.pid)
+            give_up(str(folder))
+
+
+def _remove_semaphores(pid: int) -> None:
+    """Those that joined a process to its workers, which loky names after it."""
+    if lives(pid):
+        return  # another one has this number now, and perhaps semaphores of its own
+    for path in SHARED_MEMORY.glob(f"sem.loky-{pid}-*"):
+        if _own(path):
+            path.unlink(missing_ok=True)
+
+
+def _own(path: Path) -> bool:
+    """Whether it is there and this user's: anyone may put something into these folders."""
+    with suppress(FileNotFoundError):
+        return path.lstat().st_uid == os.getuid()
+    return False

@@ -23,7 +23,8 @@ from cytobench.core.errors import UsageError
 from cytobench.core.result import FoldFailure
 from cytobench.core.stopping import ENDING, interruption
 from cytobench.registry.load import place
-from cytobench.run.lending import borrow, give_up, lent
+from cytobench.run.lending import lent
+from cytobench.run.local import attend, shared_folder
 
 if TYPE_CHECKING:
     from cytobench.run.engine import Work
@@ -107,7 +108,7 @@ def guarded(
     pool = ProcessPool(
         max_workers=workers,
         initializer=_prepare,
-        initargs=(dict(os.environ), str(Path.cwd()), lent()),
+        initargs=(dict(os.environ), str(Path.cwd()), lent(), str(shared_folder())),
         context=context,
     )
     taken = (mine for spec in specs if (mine := take(spec)) is not None)
@@ -128,25 +129,15 @@ def guarded(
         pool.join()
 
 
-def _prepare(environment: dict[str, str], folder: str, cohorts: str) -> None:
-    """In a new worker: the parent's environment and folder, and where it lends its cohorts."""
-    # Ctrl-C reaches every process of the terminal; the parent decides what becomes of this one.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _prepare(environment: dict[str, str], folder: str, cohorts: str, shared: str) -> None:
+    """In a new worker: the parent's environment and folder, and what it lends."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    attend(parent.join, cohorts, shared)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
     plugin_root.refresh()
-    threading.Thread(target=_end_with_parent, args=(cohorts,), daemon=True).start()
-    borrow(cohorts)
-
-
-def _end_with_parent(cohorts: str) -> None:
-    """A parent that was killed can stop nobody any more."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    give_up(cohorts)
-    os._exit(1)
 
 
 def _within(spec: Work, salt: bytes, memory_gb: float | None) -> Any:

@@ -11,8 +11,9 @@ from typing import Any
 from cytobench.core.result import FoldFailure, FoldResult
 from cytobench.core.threads import one_thread
 from cytobench.run.cells import Cell, LoadedCell
-from cytobench.run.fold import FoldSpec, OuterFold, Steps, failure_of, load_as_planned
+from cytobench.run.fold import FoldSpec, failure_of, load_as_planned
 from cytobench.run.inner import Answer, Params, answers
+from cytobench.run.outer_fold import OuterFold, Steps
 from cytobench.tuning import budget_from_config
 
 Outcome = FoldResult | FoldFailure

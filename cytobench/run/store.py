@@ -27,14 +27,13 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cytobench.core.errors import StoreError
 from cytobench.core.files import settle, sweep, write_whole
-from cytobench.core.hashing import canonical_json, digest
-from cytobench.core.places import elsewhere
+from cytobench.core.hashing import digest
 from cytobench.core.result import (
     SCHEMA_VERSION,
     FoldFailure,
@@ -45,10 +44,10 @@ from cytobench.core.seal import BLANK, intact, sealed
 from cytobench.run import stored
 from cytobench.run.about import described
 from cytobench.run.contents import (
-    ARM,
-    GROUP,
     check_against,
-    is_number,
+    failure_file,
+    fold_file,
+    inner_file,
     read_explanation,
     read_failure,
     read_fold,
@@ -280,39 +279,12 @@ class RunStore:
 
     def write_fold(self, key: str, result: FoldResult) -> None:
         """Store a fold: complete or not at all."""
-        import pyarrow as pa
-
-        record = asdict(replace(result, inner=None, predictions=None))  # type: ignore[arg-type]
-        del record["inner"], record["predictions"]
-        columns = dict(vars(result.predictions))
-        columns |= {GROUP + name: levels for name, levels in columns.pop("groups").items()}
-        columns |= {
-            f"{ARM}{what}:{arm}": values
-            for what, arms in columns.pop("by_arm").items()
-            for arm, values in arms.items()
-        }
-        table = pa.table(
-            {name: pa.array(list(values), _kind(name)) for name, values in columns.items()}
-        )
-        record = stamped(record) | {stored.SEAL: True}
-        for trial in record["trials"]:
-            trial["error"] = elsewhere(trial["error"])
-        record["warnings"] = [elsewhere(text) for text in record["warnings"]]
-        content = stored.sealed_table(table, {stored.METADATA: canonical_json(record).encode()})
+        content = fold_file(result)
         if result.inner is not None:  # before the fold: a fold that is there is complete
-            self._write_inner(key, result.fold, result.inner)
+            self._write(self._inner(key, result.fold), inner_file(result.inner))
         self._write(self._fold(key, result.fold), content)
         with contextlib.suppress(FileNotFoundError):
             self._failure(key, result.fold).unlink()
-
-    def _write_inner(self, key: str, fold: int, inner: InnerPredictions) -> None:
-        import pyarrow as pa
-
-        columns = {"y": pa.array(inner.y, pa.float32())}
-        for number, values in inner.predictions.items():
-            columns[str(number)] = pa.array(values, pa.float32())
-        metadata = {stored.METADATA: canonical_json(stamped({})).encode()}
-        self._write(self._inner(key, fold), stored.sealed_table(pa.table(columns), metadata))
 
     def read_inner(
         self, key: str, fold: int, n_train: int | None = None
@@ -336,11 +308,7 @@ class RunStore:
 
     def write_failure(self, key: str, failure: FoldFailure) -> None:
         """Store why a fold failed."""
-        said = {
-            name: elsewhere(value) if isinstance(value, str) else value
-            for name, value in asdict(failure).items()
-        }
-        self._write(self._failure(key, failure.fold), stored.sealed_json(stamped(said), indent=1))
+        self._write(self._failure(key, failure.fold), failure_file(failure))
 
     def read_fold(self, key: str, fold: int) -> FoldResult:
         """Read a finished fold.
@@ -515,9 +483,3 @@ class RunStore:
 def _folders(path: Path) -> Iterator[Path]:
     if path.is_dir():
         yield from sorted(item for item in path.iterdir() if item.is_dir())
-
-
-def _kind(column: str) -> Any:
-    import pyarrow as pa
-
-    return pa.float64() if is_number(column) else pa.string()

@@ -15,7 +15,7 @@ import pandas as pd
 
 from cytobench.core.threads import one_thread
 from cytobench.run.cells import LoadedCell
-from cytobench.run.fold import OuterFold, Steps
+from cytobench.run.outer_fold import OuterFold, Steps
 from cytobench.run.parts import Part
 from cytobench.splits.plan import Split
 

@@ -247,8 +247,66 @@ def test_what_the_cohort_lacks_is_said_before_the_first_fold(toy_plugins, cytobe
     )
 
     assert done.returncode == 1
-    assert f"toy cannot run: [{code}] " in done.stderr
+    assert f"toy_ridge on toy cannot run: [{code}] " in done.stderr
     assert "failed" not in done.stdout + done.stderr
+
+
+def in_arbitrary_units(toy_plugins, write_plugin):
+    """The toy cohort as ``npx``, whose CRP has no ratio to a mass."""
+    toy = (toy_plugins / "plugins" / "datasets" / "toy.py").read_text()
+    toy = toy.replace("def toy(", "def npx(").replace('DatasetCard("toy"', 'DatasetCard("npx"')
+    write_plugin("datasets", "npx", toy.replace('"mg/L"', '"NPX"'))
+
+
+def test_a_model_that_cannot_run_on_one_cohort_costs_no_other_cell(
+    toy_plugins, write_plugin, cytobench
+):
+    in_arbitrary_units(toy_plugins, write_plugin)
+
+    done = cytobench(
+        "run", "dataset=npx,toy", "model=toy_ridge", "floors=[guess]", "tuning=off",
+        "preprocess.features=crp_strata", "protocol.repeats=1", "tracking=none", check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "toy_ridge on npx cannot run: [E364] preprocess.features: " in done.stderr
+    assert "15 folds computed" in done.stdout  # guess on both cohorts, toy_ridge on toy
+    assert "failed" not in done.stdout + done.stderr
+
+
+def test_a_cohort_that_is_at_fault_is_named_alone(toy_plugins, write_plugin, cytobench):
+    write_plugin(
+        "datasets", "lost",
+        """
+        from cytobench import dataset
+        from cytobench.core.errors import DataError
+
+        @dataset()
+        def lost():
+            raise DataError("E301", "there is no such file", where="lost.csv")
+        """,
+    )  # fmt: skip
+
+    done = cytobench(
+        "run", "dataset=lost,toy", "model=toy_ridge", "floors=[guess]", "tuning=off",
+        "protocol.repeats=1", "tracking=none", check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "lost cannot run: [E301] lost.csv: there is no such file" in done.stderr
+    assert "10 folds computed" in done.stdout
+
+
+def test_a_rule_of_crp_is_left_out_where_its_unit_is_another(toy_plugins, write_plugin, cytobench):
+    in_arbitrary_units(toy_plugins, write_plugin)
+
+    done = cytobench(
+        "run", "dataset=npx", "model=guess", "floors=[crp_cutoff]", "tuning=off",
+        "protocol.repeats=1", "tracking=none",
+    )  # fmt: skip
+
+    assert "left out: crp_cutoff needs CRP in mg/L; this cohort has 'NPX'" in done.stdout
+    assert "5 folds computed" in done.stdout
 
 
 def test_a_report_or_a_board_that_cannot_be_written_is_said_with_its_file(toy_plugins, cytobench):

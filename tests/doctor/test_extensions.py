@@ -37,8 +37,7 @@ def test_a_file_that_is_no_yaml_is_named(situation, finding, working_directory):
 
     found = finding("D404", situation())
 
-    assert found.where == str(path)
-    assert "line 2" in found.sentence
+    assert found.where == f"{path}, line 2"
 
 
 def test_a_list_is_no_configuration(situation, finding, working_directory):
@@ -46,4 +45,15 @@ def test_a_list_is_no_configuration(situation, finding, working_directory):
     path.parent.mkdir(parents=True)
     path.write_text("- ridge\n")
 
-    assert "list" in finding("D404", situation()).sentence
+    assert "expected `key: value` pairs" in finding("D404", situation()).sentence
+
+
+def test_a_file_of_aliases_of_aliases_is_named_and_not_written_out(
+    situation, finding, working_directory
+):
+    path = working_directory / "conf" / "dataset" / "mine.yaml"
+    path.parent.mkdir(parents=True)
+    levels = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 12)]
+    path.write_text("\n".join(["l0: &l0 [x]", *levels]))
+
+    assert "values, aliases written out" in finding("D404", situation()).sentence

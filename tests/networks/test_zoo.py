@@ -105,8 +105,8 @@ def test_the_arm_is_known_by_its_column_and_its_absence_is_no_error():
 
 def test_the_framework_tells_a_model_which_column_is_the_arm(toy_plugins):
     from cytobench.run.cells import load_cell
-    from cytobench.run.fold import OuterFold
     from cytobench.run.jobs import plan_jobs
+    from cytobench.run.outer_fold import OuterFold
 
     asked = ["dataset=toy", "model=treatment_conditioned", "tuning=off", "floors=[]"]
     fold = OuterFold(load_cell(plan_jobs(asked).cells[0]), 0)

@@ -100,11 +100,23 @@ def test_what_cannot_be_computed_is_refused_with_what_is_missing(columns, featur
     assert words in str(caught.value)
 
 
-def test_an_unknown_unit_of_crp_is_refused():
-    with pytest.raises(UsageError) as caught:
-        with_features(logs()[["CRP"]], "crp_strata", units={"CRP": "NPX"})
+@pytest.mark.parametrize(
+    ("unit", "said", "hint"),
+    [("NPX", "unit is 'NPX'", "have no ratio to a mass"), ("", "unit is not stated", "declare")],
+)
+def test_an_unknown_unit_of_crp_is_refused(unit, said, hint):
+    with pytest.raises(DataError) as caught:
+        with_features(logs()[["CRP"]], "crp_strata", units={"CRP": unit})
 
     assert caught.value.code == "E364"
+    assert said in caught.value.message
+    assert hint in caught.value.hint
+
+
+def test_the_unit_of_crp_matters_to_its_strata_only():
+    out = with_features(logs(), "pro_anti", units={"CRP": "NPX"})
+
+    assert "log(IL-6/IL-10)" in out
 
 
 def test_every_group_says_what_it_is():

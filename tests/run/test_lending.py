@@ -1,6 +1,7 @@
 """A large cohort is loaded once, and mapped by the workers of the same machine."""
 
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -137,6 +138,40 @@ def test_what_a_killed_run_has_left_the_next_one_removes(cohort, tmp_path, monke
     assert living.exists()
 
 
+@pytest.mark.parametrize("living", [True, False])
+def test_semaphores_stay_where_another_process_has_the_number(tmp_path, monkeypatch, living):
+    monkeypatch.setattr(lending, "SHARED_MEMORY", tmp_path)
+    other = subprocess.Popen(["sleep", "60"])
+    earlier = f"cytobench-{this_process().place}-{other.pid}-1.abcd"  # started at another time
+    (tmp_path / earlier).mkdir()
+    semaphore = tmp_path / f"sem.loky-{other.pid}-abcd"
+    semaphore.touch()
+    if not living:
+        other.kill()
+        other.wait()
+
+    lending.give_up(str(lending.own_folder(0)))
+
+    assert semaphore.exists() is living
+    assert not (tmp_path / earlier).exists()
+    other.kill()
+    other.wait()
+
+
+def test_what_another_user_has_put_there_is_let_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(lending, "SHARED_MEMORY", tmp_path)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    planted = tmp_path / f"cytobench-{this_process().place}-{ended.pid}-1.abcd"
+    planted.mkdir()
+    mine = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: mine + 1)
+
+    lending.give_up(str(lending.own_folder(0)))
+
+    assert planted.exists()
+
+
 @pytest.mark.slow
 def test_a_run_with_workers_loads_it_once_and_answers_the_same(
     toy_plugins, write_plugin, cytobench
@@ -180,3 +215,37 @@ def test_nothing_is_left_of_it_when_the_run_is_killed(toy_plugins, how):
     finally:
         if run.poll() is None:
             os.killpg(run.pid, signal.SIGKILL)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/shm")
+@pytest.mark.parametrize(
+    ("how", "left"), [([], "sem.loky-"), (["engine.fold_seconds=99"], "cytobench-")]
+)
+def test_what_is_left_when_its_workers_are_killed_with_it_goes_with_the_next_run(
+    toy_plugins, how, left
+):
+    words = ["dataset=toy", "model=toy_ridge", "floors=[]", "tracking=none", "engine=joblib"]
+    run = subprocess.Popen(
+        [sys.executable, "-m", "cytobench", "run", *words, "engine.workers=2", *how],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        until(lambda: [*Path("runs").glob("*/fold-*.parquet")], 60)
+    finally:
+        os.killpg(run.pid, signal.SIGKILL)  # its resource tracker included, which would tidy up
+        run.wait()
+    assert any(name.startswith(left) for name in shared_memory(run.pid))
+
+    lending.give_up(str(lending.own_folder(0)))
+
+    assert not shared_memory(run.pid)
+
+
+def shared_memory(pid):
+    """All that bears the number of a process."""
+    return [
+        path.name
+        for path in lending.SHARED_MEMORY.iterdir()
+        if re.search(rf"[-_]{pid}[-_]", path.name)
+    ]

@@ -8,9 +8,10 @@ from cytobench.core.result import FoldFailure
 from cytobench.evaluate.metrics import auc
 from cytobench.run.cells import load_cell
 from cytobench.run.engine import run_folds
-from cytobench.run.fold import FoldSpec, OuterFold, run_fold
+from cytobench.run.fold import FoldSpec, run_fold
 from cytobench.run.jobs import plan_jobs
 from cytobench.run.lockstep import FoldsSpec, at_once, run_together
+from cytobench.run.outer_fold import OuterFold
 
 SALT = b"salt"
 SMALL = ["dataset=toy", "tuning.trials=12", "protocol.repeats=1", "protocol.inner_folds=3"]
