@@ -104,7 +104,7 @@ class _Progress:
         self.cells = cells
         for item in refused:
             if not item.applicable and not item.cell.permutation:
-                console.say(f"left out: {item.error.message}", style="dim")
+                console.say(f"left out: {_left_out(item)}", style="dim")
         self.left = {cell.key: len(cell.missing) for cell in cells if cell.missing}
         missing = sum(self.left.values())
         if self.mirror is not None:
@@ -113,6 +113,8 @@ class _Progress:
                     self.mirror.cell(planned.key, planned.cell.suite, planned.cell.entry)
         if not missing:
             return
+        for line in _cannot_run(refused):  # and at the end once more, when it has left the screen
+            console.fail(line)
         observed = any(item.missing and not item.cell.permutation for item in cells)
         if self.mirror is not None and observed:
             self.mirror.start()
@@ -176,17 +178,8 @@ def _report(summary: Summary, jobs: Jobs) -> None:
         console.warn(warning)
     for text, folds in summary.suspicious.items():
         console.warn(f"{text} in {folds} {'fold' if folds == 1 else 'folds'}")
-    reasons: dict[str, list[str]] = {}
-    for refused in summary.refused:
-        if refused.applicable:
-            # What is wrong with a cohort is wrong for every model: said once, of the cohort.
-            of_cohort = isinstance(refused.error, (DataError, SplitError))
-            dataset = str(refused.cell.config["dataset"].get("name"))
-            who = dataset if of_cohort else refused.cell.model_name
-            names = reasons.setdefault(str(refused.error), [])
-            names += [who] if who not in names else []
-    for reason, names in reasons.items():
-        console.fail(f"{', '.join(names)} cannot run: {reason}")
+    for line in _cannot_run(summary.refused):
+        console.fail(line)
     said: set[tuple[str, str]] = set()
     for planned, failure in summary.failures:
         # Once for each model and kind of fault: numbers differ from fold to fold.
@@ -204,9 +197,31 @@ def _report(summary: Summary, jobs: Jobs) -> None:
     failed = len(summary.failures)
     console.say(done + (f", {failed} failed; the same command tries them again" if failed else ""))
     if not _folds(summary):
+        if summary.refused and not any(item.applicable for item in summary.refused):
+            console.warn("every model was left out, so that there is nothing to compare")
         return
     suite = jobs.cells[0].suite
     console.say(f"browse:  cytobench ui          write:  cytobench leaderboard build {suite}")
+
+
+def _cannot_run(refused: Sequence[Refused]) -> list[str]:
+    """One line for each reason; what is wrong with a cohort is said once, of the cohort."""
+    reasons: dict[str, list[str]] = {}
+    for item in refused:
+        if item.applicable:
+            of_cohort = isinstance(item.error, (DataError, SplitError))
+            dataset = str(item.cell.config["dataset"].get("name"))
+            who = dataset if of_cohort else item.cell.model_name
+            names = reasons.setdefault(str(item.error), [])
+            names += [who] if who not in names else []
+    return [f"{', '.join(names)} cannot run: {reason}" for reason, names in reasons.items()]
+
+
+def _left_out(item: Refused) -> str:
+    """Which model, why, and what would let it in."""
+    name, why = item.cell.model_name, item.error.message
+    hint = f"\n  -> {item.error.hint}" if item.error.hint else ""
+    return (why if why.startswith(name) else f"{name}: {why}") + hint
 
 
 def _report_explained(done: Explained) -> None:

@@ -46,4 +46,4 @@ def test_a_list_is_no_configuration(situation, finding, working_directory):
     path.parent.mkdir(parents=True)
     path.write_text("- ridge\n")
 
-    assert "list" in finding("D404", situation()).sentence
+    assert "expected `key: value` pairs" in finding("D404", situation()).sentence
