@@ -43,6 +43,8 @@ class Plugin:
         :mod:`cytobench.core.declare` where the declaration is at fault.
     namesakes : tuple of str
         Origins of others that have its name.
+    injected : frozenset of str
+        Arguments that the framework fills in; empty where unknown without an import.
     """
 
     kind: Kind
@@ -56,6 +58,7 @@ class Plugin:
     code: str = "E202"
     hint: str = ""
     namesakes: tuple[str, ...] = ()
+    injected: frozenset[str] = frozenset()
 
     @property
     def error(self) -> PluginError:
@@ -226,7 +229,8 @@ def _read_definition(
     except (ValueError, TypeError) as error:
         return Plugin(kind, node.name, module, node.name, origin, problem=str(error))
     tunable = {key: value for key, value in parameters.items() if key not in INJECTED}
-    return Plugin(kind, name, module, node.name, origin, card, tunable)
+    injected = frozenset(parameters) & frozenset(INJECTED)
+    return Plugin(kind, name, module, node.name, origin, card, tunable, injected=injected)
 
 
 def _model(
