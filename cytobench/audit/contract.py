@@ -70,8 +70,9 @@ def range_of_scores(view: View) -> Iterator[Evidence]:
         wrong = np.flatnonzero((scores < 0) | (scores > highest))
         if len(wrong):
             limit = "" if np.isinf(highest) else f" to {highest:g}"
+            many = "1 score" if len(wrong) == 1 else f"{len(wrong)} scores"
             yield Evidence(
-                f"{len(wrong)} scores of {name} are outside {outcome.scale}'s range from 0{limit}, "
+                f"{many} of {name} outside {outcome.scale}'s range from 0{limit}, "
                 f"the first is {scores[wrong[0]]:g} in row {wrong[0] + 1}",
                 where=name,
                 values={"column": name, "patients": len(wrong)},

@@ -34,7 +34,8 @@ def readable(subject: Subject) -> Iterator[str]:
     default value. Two plugins of one name, or a name that is none, are found here too.
     """
     if subject.plugin.problem:
-        yield f"{subject.plugin.problem} ({subject.plugin.origin})"
+        hint = f"; {subject.plugin.hint}" if subject.plugin.hint else ""
+        yield f"{subject.plugin.problem} ({subject.plugin.origin}){hint}"
 
 
 @check("CB102", "importing it works", "plugin")

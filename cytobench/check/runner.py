@@ -18,6 +18,8 @@ from cytobench.registry.discover import Kind, discover
 Status = Literal["passed", "failed", "warned", "skipped", "excused"]
 SECONDS = 120.0
 """For a single check."""
+FAILED = "has failed"
+"""What a check that is skipped for another says behind the other's code."""
 NO_LONGER, UNKNOWN = EXCUSE_CODES = ("CB110", "CB111")
 """Codes of the two findings about excuses, which the runner makes itself."""
 
@@ -37,6 +39,12 @@ class Result:
     status: Status
     message: str = ""
     seconds: float = 0.0
+
+    @property
+    def after(self) -> str:
+        """The check because of whose failure this one was skipped; empty where there is none."""
+        code, _, said = self.message.partition(" ")
+        return code if (self.status, said) == ("skipped", FAILED) else ""
 
 
 @dataclass(frozen=True)
@@ -143,7 +151,7 @@ def _carried_out(target: Target, asked: Sequence[Check], seconds: float) -> Iter
                 item = left.pop(0)
                 if item.after in causes:
                     causes[item.code] = causes[item.after]
-                    yield _result(item, "skipped", f"{causes[item.code]} has failed", 0.0)
+                    yield _result(item, "skipped", f"{causes[item.code]} {FAILED}", 0.0)
                     continue
                 started = time.monotonic()
                 status, message = child.answer(item.code, seconds)

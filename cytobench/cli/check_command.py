@@ -25,7 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
-        "names", nargs="*", metavar="NAME|PATH", help="plugins or their files; all unless given"
+        "names",
+        nargs="*",
+        default=[],
+        metavar="NAME|PATH",
+        help="plugins or their files; all unless given",
     )
     parser.add_argument("--kind", choices=("model", "dataset"), help="where both have the name")
     parser.add_argument(
@@ -85,7 +89,11 @@ def _asked(options: argparse.Namespace) -> Sequence[tuple[str, Kind | None]]:
 
 def _show(report: Report) -> None:
     console.say(f"{report.kind} {report.name}  {report.origin}", style="bold")
+    follow: dict[str, list[str]] = {}
     for result in report.results:
+        if result.after:
+            follow.setdefault(result.after, []).append(result.code)
+            continue
         console.say(
             f"  {result.code}  {result.status:<8}{result.title}"
             + (f"  ({result.seconds:.0f} s)" if result.seconds >= 2 else ""),
@@ -93,6 +101,8 @@ def _show(report: Report) -> None:
         )
         if result.message:
             console.say(f"         {result.message}", style="dim")
+    for cause, codes in follow.items():  # one line: what has failed is to be seen
+        console.say(f"  not tested, since {cause} has failed: {', '.join(codes)}", style="dim")
     counts = [
         f"{report.count(status)} {status}"
         for status in ("passed", "failed", "warned", "excused", "skipped")

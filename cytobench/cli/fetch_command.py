@@ -50,7 +50,7 @@ def _fetch_all(dataset: Mapping[str, Any], folder: Path) -> int:
         raise UsageError(
             "E106",
             f"{dataset['name']} names no files that could be fetched",
-            hint=str(dataset.get("access") or "simulated cohorts need none"),
+            hint=str(dataset.get("access") or _without_files(dataset)),
         )
     console.say(f"{dataset['name']}: {dataset.get('summary', '')}", style="bold")
     for key in ("licence", "origin", "caveat"):
@@ -72,3 +72,9 @@ def _fetch_all(dataset: Mapping[str, Any], folder: Path) -> int:
         said = f"{size:,} bytes, sha256 verified" if size else "was there already, verified"
         console.say(f"  {folder / pinned.file}: {said}")
     return failed
+
+
+def _without_files(dataset: Mapping[str, Any]) -> str:
+    if "source" in dataset:
+        return "a table of your own is looked for in data=FOLDER, $CYTOBENCH_DATA and ./data"
+    return "simulated cohorts need none"

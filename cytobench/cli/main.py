@@ -123,6 +123,13 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         super().error(console.visible(shortened(message, LONGEST_PART)))
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        # argparse lists the choices; from Python 3.14 on it would find the nearest as well.
+        if action.choices is not None and value not in action.choices:
+            typed = shortened(repr(value), LONGEST_WORD)
+            hint = did_you_mean(str(value), [str(choice) for choice in action.choices])
+            raise argparse.ArgumentError(action, f"there is no {typed}; {hint}")
+
 
 def command_parser(name: str) -> argparse.ArgumentParser:
     """The parser of a command's own arguments."""

@@ -106,7 +106,7 @@ class _Progress:
         self.cells = cells
         for item in refused:
             if not item.applicable and not item.cell.permutation:
-                console.say(f"left out: {item.error.message}", style="dim")
+                console.say(f"left out: {_left_out(item)}", style="dim")
         self.left = {cell.key: len(cell.missing) for cell in cells if cell.missing}
         missing = sum(self.left.values())
         if self.mirror is not None:
@@ -115,6 +115,8 @@ class _Progress:
                     self.mirror.cell(planned.key, planned.cell.suite, planned.cell.entry)
         if not missing:
             return
+        for line in _cannot_run(refused, self.jobs.cells):  # and at the end once more
+            console.fail(line)
         observed = any(item.missing and not item.cell.permutation for item in cells)
         if self.mirror is not None and observed:
             self.mirror.start()
@@ -178,8 +180,8 @@ def _report(summary: Summary, jobs: Jobs) -> None:
         console.warn(warning)
     for text, folds in summary.suspicious.items():
         console.warn(f"{text} in {folds} {'fold' if folds == 1 else 'folds'}")
-    for who, reason in _refused(summary, jobs.cells):
-        console.fail(f"{who} cannot run: {reason}")
+    for line in _cannot_run(summary.refused, jobs.cells):
+        console.fail(line)
     said: set[tuple[str, str]] = set()
     for planned, failure in summary.failures:
         # Once for each model and kind of fault: numbers differ from fold to fold.
@@ -197,17 +199,19 @@ def _report(summary: Summary, jobs: Jobs) -> None:
     failed = len(summary.failures)
     console.say(done + (f", {failed} failed; the same command tries them again" if failed else ""))
     if not _folds(summary):
+        if summary.refused and not any(item.applicable for item in summary.refused):
+            console.warn("every model was left out, so that there is nothing to compare")
         return
     suite = jobs.cells[0].suite
     console.say(f"browse:  cytobench ui          write:  cytobench leaderboard build {suite}")
 
 
-def _refused(summary: Summary, cells: Sequence[Cell]) -> Iterator[tuple[str, str]]:
+def _cannot_run(refused: Sequence[Refused], cells: Sequence[Cell]) -> Iterator[str]:
     """Who cannot run, and why: each reason once."""
     able = Counter(cell.dataset_name for cell in cells)
-    able.subtract(item.cell.dataset_name for item in summary.refused if not item.applicable)
+    able.subtract(item.cell.dataset_name for item in refused if not item.applicable)
     reasons: dict[str, list[Refused]] = {}
-    for item in summary.refused:
+    for item in refused:
         if item.applicable:
             reasons.setdefault(str(item.error), []).append(item)
     for reason, items in reasons.items():
@@ -218,7 +222,7 @@ def _refused(summary: Summary, cells: Sequence[Cell]) -> Iterator[tuple[str, str
             who = [_on(dataset, names, able[dataset]) for dataset, names in models.items()]
         else:
             who = list(dict.fromkeys(name for names in models.values() for name in names))
-        yield ", ".join(who), reason
+        yield f"{', '.join(who)} cannot run: {reason}"
 
 
 def _on(dataset: str, models: Sequence[str], able: int) -> str:
@@ -226,6 +230,13 @@ def _on(dataset: str, models: Sequence[str], able: int) -> str:
     names = list(dict.fromkeys(models))
     whole = len(names) > 1 and len(models) == able
     return dataset if whole else f"{', '.join(names)} on {dataset}"
+
+
+def _left_out(item: Refused) -> str:
+    """Which model, why, and what would let it in."""
+    name, why = item.cell.model_name, item.error.message
+    hint = f"\n  -> {item.error.hint}" if item.error.hint else ""
+    return (why if why.startswith(name) else f"{name}: {why}") + hint
 
 
 def _report_explained(done: Explained) -> None:

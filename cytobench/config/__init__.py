@@ -20,13 +20,18 @@ from omegaconf.errors import OmegaConfBaseException
 from cytobench import plugins as plugin_root
 from cytobench.config.bundled import BundledConfigSource
 from cytobench.config.composer import Composer
-from cytobench.config.nodes import PluginConfigSource, PluginSearchPath, plugin_node
+from cytobench.config.nodes import GROUPS, PluginConfigSource, PluginSearchPath, plugin_node
 from cytobench.config.own import OwnConfigSource, read_node
 from cytobench.core.errors import CytobenchError, PluginError, UsageError, did_you_mean
 from cytobench.registry.discover import Kind, discover
 
 MOST_JOBS = 10_000
 """Of one command line; nobody waits for more."""
+DESCRIBED: dict[Kind, tuple[str, str]] = {
+    "model": ("_target_", "such as `_target_: sklearn.linear_model.LogisticRegression`"),
+    "dataset": ("source", "`cytobench new dataset NAME --table FILE` drafts one"),
+}
+"""The key by which a file describes what no plugin declares, and how one is begun."""
 
 __all__ = [
     "compose_jobs",
@@ -141,12 +146,24 @@ def _parse(overrides: Sequence[str], composer: Composer) -> list[Override]:
             parsed.append(found)
         except HydraException as error:
             raise UsageError(
-                "E101",
-                "is no override",
-                where=text,
-                hint="write key=value, for example model=elastic_net or tuning.trials=10",
+                "E101", "is no override", where=text, hint=_how_to_write(text, composer)
             ) from error
     return parsed
+
+
+def _how_to_write(text: str, composer: Composer) -> str:
+    """What the commonest slips lack: a key, what stood behind a space, the end of a list."""
+    key, assigned, value = text.partition("=")
+    for kind in GROUPS:
+        if text in composer.loader.get_group_options(kind):
+            return f"write {kind}={text}"
+    if assigned and value.strip().strip(",") != value.strip():
+        return f"no comma at an end, and no space behind one: {key}=a,b"
+    if assigned and key:
+        return "close brackets and quotation marks; in a shell, quote the whole: 'key=[1,2]'"
+    return (
+        "write key=value, without spaces: for example model=elastic_net,ridge or tuning.trials=10"
+    )
 
 
 def _expand(override: Override) -> list[str]:
@@ -199,8 +216,36 @@ def _compose(overrides: list[str], composer: Composer) -> dict[str, Any]:
         ) from error
     assert isinstance(plain, dict)
     composed = {str(key): value for key, value in plain.items()}
+    for kind in GROUPS:
+        if isinstance(composed[kind], dict) and "name" not in composed[kind]:
+            composed[kind]["name"] = _chosen(kind, overrides, composer)
+            _says_something(kind, composed[kind])
     _fix_assigned(composed, overrides)
     return composed
+
+
+def _chosen(kind: Kind, overrides: Sequence[str], composer: Composer) -> str:
+    """The file that a node without a name was read from: what it is called by is its name."""
+    named = [item.value() for item in map(composer.parse, overrides) if item.key_or_group == kind]
+    return next((name for name in reversed(named) if isinstance(name, str)), "")
+
+
+def _says_something(kind: Kind, node: Mapping[str, Any]) -> None:
+    """Refuse a file that names no plugin and describes nothing, such as an empty one.
+
+    Raises
+    ------
+    UsageError
+        ``E117``.
+    """
+    key, start = DESCRIBED[kind]
+    if key not in node and "studies" not in node and node["name"] not in discover(kind):
+        raise UsageError(
+            "E117",
+            f"expected `{key}:`, or `name:` of a {kind} plugin",
+            where=f"{kind}={node['name']}",
+            hint=start,
+        )
 
 
 def _fix_assigned(config: dict[str, Any], overrides: Sequence[str]) -> None:

@@ -94,7 +94,7 @@ def pool_node(name: str) -> dict[str, Any]:
         # A dataset's own interpolations start at the root. They move with it, and stay open: an
         # override of the name that they refer to would otherwise be without effect.
         below = f"${{dataset.studies.{study}."
-        studies[study] = read_node(file, "${dataset.", below)
+        studies[study] = {"name": study, **(read_node(file, "${dataset.", below) or {})}
     return {"name": name, "studies": studies}
 
 

@@ -20,7 +20,8 @@ def whole(value: Any, code: str, where: str, low: int = 0, high: int = 1_000_000
         With the code that is given.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        said = f"must be a whole number from {low} to {high}, not {value!r}"
+        reach = f"from {low} to {high}" if high <= FARTHEST else "of 64 bits"
+        said = f"must be a whole number {reach}, not {value!r}"
         raise UsageError(code, said, where=where)
     return value
 

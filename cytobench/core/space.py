@@ -88,7 +88,7 @@ def from_config(config: Mapping[str, Any], *, where: str = "model.space") -> dic
     Raises
     ------
     PluginError
-        ``E211`` where an entry is not a Float, Int or Choice.
+        ``E211`` where an entry is not a Float, Int or Choice, ``E210`` where one has no range.
     """
     return {name: _dimension(entry, f"{where}.{name}") for name, entry in config.items()}
 
@@ -106,3 +106,5 @@ def _dimension(entry: Any, where: str) -> Dimension:
         return kinds[kind](**fields)
     except (KeyError, TypeError) as error:
         raise PluginError("E211", f"{dict(entry)!r}: {expected}", where=where) from error
+    except PluginError as error:
+        raise PluginError(error.code, error.message, where=where) from error

@@ -112,10 +112,19 @@ def reported(path: Path) -> Iterator[None]:
             "E311",
             f"cannot be read: {error}",
             where=str(path),
-            hint="set `encoding:`; older Excel and Windows programs write latin-1",
+            hint=_encoding_hint(path),
         ) from error
     except (OSError, ValueError, LookupError, csv.Error) as error:
         raise DataError("E311", f"cannot be read: {error}", where=str(path)) from error
+
+
+def _encoding_hint(path: Path) -> str:
+    """Which encoding to name: a file in UTF-16 begins with its mark of byte order."""
+    with path.open("rb") as file:
+        marked = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    if marked:
+        return "set `encoding: utf-16`, in which Excel saves Unicode text"
+    return "set `encoding: latin-1`, which older Excel and Windows programs write"
 
 
 def unknown_suffix(path: Path, known: Sequence[str]) -> DataError:

@@ -140,4 +140,7 @@ def _foreign(path: Path, kind: str) -> Iterator[None]:
         raise
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
-        raise DataError("E311", f"cannot be read as {kind}: {said}", where=str(path)) from error
+        hint = f"a text file is no {path.suffix[1:]} by its name: call it .csv, or save it anew"
+        raise DataError(
+            "E311", f"cannot be read as {kind}: {said}", where=str(path), hint=hint
+        ) from error

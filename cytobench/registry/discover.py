@@ -43,6 +43,8 @@ class Plugin:
         :mod:`cytobench.core.declare` where the declaration is at fault.
     namesakes : tuple of str
         Origins of others that have its name.
+    injected : frozenset of str
+        Arguments that the framework fills in; empty where unknown without an import.
     """
 
     kind: Kind
@@ -56,6 +58,7 @@ class Plugin:
     code: str = "E202"
     hint: str = ""
     namesakes: tuple[str, ...] = ()
+    injected: frozenset[str] = frozenset()
 
     @property
     def error(self) -> PluginError:
@@ -139,8 +142,9 @@ def _drop_ins(kind: Kind) -> Iterator[Plugin]:
                 yield from _read_file(kind, path, (state.st_mtime_ns, state.st_size))
 
 
-def _broken(kind: Kind, name: str, origin: str, problem: str) -> Plugin:
-    return Plugin(kind, name, f"cytobench.plugins.{kind}s.{name}", name, origin, problem=problem)
+def _broken(kind: Kind, name: str, origin: str, problem: str, hint: str = "") -> Plugin:
+    module = f"cytobench.plugins.{kind}s.{name}"
+    return Plugin(kind, name, module, name, origin, problem=problem, hint=hint)
 
 
 @lru_cache(maxsize=1024)
@@ -153,13 +157,15 @@ def _read_file(kind: Kind, path: Path, state: tuple[int, int]) -> tuple[Plugin, 
 def _parse_file(kind: Kind, path: Path) -> Iterator[Plugin]:
     if not NAME.match(path.stem):
         problem = "a plugin's file name must be letters, digits and underscores"
-        yield _broken(kind, path.stem, str(path), problem)
+        hint = f"call it {re.sub(r'[^A-Za-z0-9]+', '_', path.stem).strip('_') or kind}.py"
+        yield _broken(kind, path.stem, str(path), problem, hint)
         return
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     except (SyntaxError, UnicodeDecodeError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
-        yield _broken(kind, path.stem, f"{path}:{line}", f"cannot be parsed: {error}")
+        said = getattr(error, "msg", None) or str(error)  # the place is said once
+        yield _broken(kind, path.stem, f"{path}:{line}", f"cannot be parsed: {said}")
         return
     declared = [
         _read_definition(kind, path, tree, node, decorator)
@@ -169,16 +175,31 @@ def _parse_file(kind: Kind, path: Path) -> Iterator[Plugin]:
         if _is_call_to(decorator, kind)
     ]
     if not declared:
-        yield _broken(kind, path.stem, str(path), f"declares no @{kind}(...)")
+        yield _undeclared(kind, path, tree)
     yield from declared
 
 
+def _undeclared(kind: Kind, path: Path, tree: ast.Module) -> Plugin:
+    """A file without a declaration; the parentheses alone are forgotten easily."""
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            for decorator in node.decorator_list:
+                if _is_called(decorator, kind):
+                    bare = f"@{kind} stands there without parentheses"
+                    hint = f'write @{kind}(licence="MIT"), or @{kind}()'
+                    return _broken(kind, path.stem, f"{path}:{decorator.lineno}", bare, hint)
+    hint = f"write @{kind}(...) above the function: `cytobench new {kind} NAME` shows how"
+    return _broken(kind, path.stem, str(path), f"declares no @{kind}(...)", hint)
+
+
 def _is_call_to(node: ast.expr, name: str) -> bool:
-    if not isinstance(node, ast.Call):
-        return False
-    target = node.func
-    return (isinstance(target, ast.Name) and target.id == name) or (
-        isinstance(target, ast.Attribute) and target.attr == name
+    return isinstance(node, ast.Call) and _is_called(node.func, name)
+
+
+def _is_called(node: ast.expr, name: str) -> bool:
+    """Whether an expression is this name, of its own or of a module."""
+    return (isinstance(node, ast.Name) and node.id == name) or (
+        isinstance(node, ast.Attribute) and node.attr == name
     )
 
 
@@ -208,7 +229,8 @@ def _read_definition(
     except (ValueError, TypeError) as error:
         return Plugin(kind, node.name, module, node.name, origin, problem=str(error))
     tunable = {key: value for key, value in parameters.items() if key not in INJECTED}
-    return Plugin(kind, name, module, node.name, origin, card, tunable)
+    injected = frozenset(parameters) & frozenset(INJECTED)
+    return Plugin(kind, name, module, node.name, origin, card, tunable, injected=injected)
 
 
 def _model(

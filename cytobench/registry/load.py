@@ -123,6 +123,13 @@ class LoadedModel:
             )
         return estimator
 
+    @property
+    def looks_at_units(self) -> bool:
+        """Whether it is told of the cohort's units, and may say that it needs others."""
+        if self.plugin.card is not None:  # known without importing it
+            return "units" in self.plugin.injected
+        return self.declared and "units" in self._accepted
+
     @cached_property
     def _accepted(self) -> frozenset[str]:
         return frozenset(inspect.signature(self.factory).parameters)

@@ -173,9 +173,9 @@ def load_cell(cell: Cell) -> LoadedCell:
     if "analytes" in card.inputs and not card.raw:
         check_recipe(bench.cohort, recipe)
     loaded = LoadedCell(cell, bench, model)
-    if task.kind == BENEFIT or card.needs:
-        # Whether a rule knows these arms, or the units of what it needs, is asked before the run,
-        # not in each of its folds.
+    if task.kind == BENEFIT or model.looks_at_units:
+        # Whether a rule knows these arms, or a cut-off these units, is asked before the run, not in
+        # each of its folds.
         loaded.build({}, 0)
     return loaded
 

@@ -56,13 +56,16 @@ def settings_from_config(node: Any) -> Settings | None:
     if node is True:
         return Settings()
     try:
+        if not isinstance(node, Mapping):
+            raise ValueError(f"it is {node!r}")
         return Settings(**node)
     except (TypeError, ValueError) as error:
+        said = str(error).removeprefix("Settings.__init__() ")
         raise UsageError(
             "E116",
-            f"{node!r}: expected true, false or settings ({error})",
+            f"expected true, false or settings: {said}",
             where="explain",
-            hint="explain=true, or explain={repeats:20,top:10}",
+            hint="explain=true, or explain={repeats:20,points:5}",
         ) from error
 
 

@@ -115,9 +115,10 @@ def named(text: str, root: Path) -> list[Found]:
                 names |= called
                 found += [Found(store, suite, entry, key)] if text in called else []
     if not found:
+        known = sorted(name for name in names if name.count("/") == 1)
         raise UsageError(
             "E141", f"no finished cell is called {text!r}", where=str(root),
-            hint=did_you_mean(text, sorted(name for name in names if name.count("/") == 1)),
+            hint=did_you_mean(text, known) if known else "start a run: cytobench run",
         )  # fmt: skip
     return found
 

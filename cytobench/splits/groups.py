@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cytobench.core.errors import SplitError
 from cytobench.core.seeds import derive_seed
@@ -58,6 +59,14 @@ def leave_one_study_out(
     )
 
 
+def _there_are(group: NDArray[np.str_]) -> str:
+    """The names of groups, and how many patients are in none."""
+    named, unknown = sorted(set(group.tolist()) - {""}), int((group == "").sum())
+    if not named:
+        return "there is none"
+    return f"there is {', '.join(named)}" + (f"; {unknown} patients have none" if unknown else "")
+
+
 def _leave_one_out(
     population: Population, groups: Sequence[str], role: str, minimum_patients: int, hint: str
 ) -> tuple[list[Split], list[str]]:
@@ -68,7 +77,7 @@ def _leave_one_out(
         raise SplitError(
             "E413",
             f"leave-one-{role}-out needs two {PLURAL[role]} or more and a {role} for every "
-            f"patient; there are {[str(name) for name in names]}",
+            f"patient; {_there_are(group)}",
             where=where,
             hint=hint,
         )

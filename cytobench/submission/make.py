@@ -61,11 +61,12 @@ def chosen(
     there = {cell.about["model"]["name"] for _, _, cell in found}
     for model in models:
         if model not in there:
+            run = f"suite={suite} model={model}" if suite else f"model={model}"
             raise UsageError(
                 "E703",
                 f"no cell of {model!r} is in this selection",
                 where=str(store.root),
-                hint=did_you_mean(model, sorted(seen)),
+                hint=did_you_mean(model, sorted(seen)) if seen else f"cytobench run {run}",
             )
     for suite_name, entry_name, cell in found:
         if not cell.complete:

@@ -121,6 +121,17 @@ def test_what_cannot_be_meant_is_a_usage_error(cytobench, words, said):
     assert "Traceback" not in done.stderr
 
 
+def test_what_a_failure_keeps_from_being_tested_takes_one_line(write_plugin, cytobench):
+    write_plugin("models", "broken", "from cytobench import model\n@model()\ndef broken(:")
+
+    said = cytobench("check", "broken", "--only", "CB10", "CB2", check=False).stdout
+
+    (line,) = [line for line in said.splitlines() if "not tested, since CB101 has failed" in line]
+    assert "CB102, CB103," in line
+    assert "CB102  skipped" not in said
+    assert "1 failed" in said.splitlines()[-1]
+
+
 def test_results_are_json_for_machines(cytobench):
     import json
 

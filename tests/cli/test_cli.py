@@ -28,6 +28,10 @@ def test_lists_and_cards_show_what_there_is(toy_plugins, cytobench):
         (["run", "dataset=toy", "model=toy_ridge", "tuning.trails=3"], "did you mean 'trials'?"),
         (["run", "dataset=toy", "model=toy_ridge", "protocol=loso"], "leave_one_site_out"),
         (["run", "dataset=toy", "model=toy_ridge", "oops"], "write key=value"),
+        (["run", "toy"], "-> write dataset=toy"),
+        (["run", "dataset=toy", "model=guess,", "toy_ridge"], "no comma at an end"),
+        (["run", "dataset=toy", "model=toy_ridge", "model.C=[1,2"], "close brackets"),
+        (["run", "dataset=toy", "seed=one"], "[E118] seed: must be a whole number of 64 bits"),
         (["run", "dataset=toy", "model=toy_ridge", "tuning.sampler=grid"], "tpe, random, qmc"),
         (["run", "dataset=toy", "model=toy_ridge", "engine.workers=0"], "engine.workers"),
         (["run", "dataset=toy", "model=glob(zz*)"], "matches nothing"),
@@ -41,6 +45,10 @@ def test_lists_and_cards_show_what_there_is(toy_plugins, cytobench):
         ),
         (["run", "suite=quick"], "did you mean 'quickstart'?"),
         (["info", "toy_rigde"], "did you mean 'toy_ridge'?"),
+        (["list", "modles"], "there is no 'modles'; did you mean 'models'?"),
+        (["leaderboard", "shwo"], "there is no 'shwo'; did you mean 'show'?"),
+        (["info"], "the following arguments are required: name\n"),
+        (["leaderboard"], "the following arguments are required: action\n"),
     ],
 )
 def test_a_typo_gets_a_hint_and_exit_code_2(toy_plugins, cytobench, words, said):
@@ -196,6 +204,61 @@ def test_a_model_that_does_not_fit_the_cohort_is_left_out_with_a_reason(
     )
 
     assert "left out: needy needs IL-33, which was not measured" in done.stdout
+
+
+def test_what_cannot_run_is_said_before_the_first_fold_and_at_the_end(
+    toy_plugins, write_plugin, cytobench
+):
+    write_plugin("models", "broken", "from cytobench import model\n@model()\ndef broken(:")
+
+    done = cytobench(
+        "run", "dataset=toy", "model=broken,guess", "tuning=off", "protocol.repeats=1",
+        "tracking=none", "floors=[]", check=False,
+    )  # fmt: skip
+
+    before, _, after = done.stderr.partition("folds, ")
+    assert "broken cannot run: [E202]" in before
+    assert "broken cannot run: [E202]" in after
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "said"),
+    [
+        ("dataset", "", "[E117] dataset=mine: expected `source:`, or `name:` of a dataset plugin"),
+        ("model", "space: {}", "[E117] model=mine: expected `_target_:`, or `name:` of a model"),
+    ],
+)
+def test_a_file_that_describes_nothing_is_refused(toy_plugins, cytobench, kind, written, said):
+    folder = toy_plugins / "conf" / kind
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text(written)
+
+    run = cytobench("run", "dataset=toy", f"{kind}=mine", "tracking=none", check=False)
+
+    assert run.returncode == 2
+    assert said in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_model_s_file_without_a_name_is_called_as_it_was_asked_for(toy_plugins, cytobench):
+    folder = toy_plugins / "conf" / "model"
+    folder.mkdir(parents=True)
+    (folder / "plain.yaml").write_text("_target_: sklearn.linear_model.LogisticRegression\n")
+
+    done = cytobench(
+        "run", "dataset=toy", "model=plain", "tuning=off", "protocol.repeats=1", "tracking=none"
+    )
+
+    assert "\nplain " in done.stdout
+
+
+def test_a_range_that_is_none_is_said_with_its_parameter(toy_plugins, cytobench):
+    done = cytobench(
+        "run", "dataset=toy", "model=toy_ridge", "model.space.C.high=0", "floors=[]",
+        "tracking=none", check=False,
+    )  # fmt: skip
+
+    assert "toy_ridge cannot run: [E210] model.space.C: Float(low=0.001, high=0" in done.stderr
 
 
 @pytest.mark.parametrize(

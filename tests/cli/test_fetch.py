@@ -20,6 +20,17 @@ def test_a_dataset_without_files_says_what_to_do(cytobench):
     assert "Brain-CODE" in controlled.stderr
 
 
+def test_a_table_of_one_s_own_is_not_fetched_but_looked_for(cytobench, working_directory):
+    folder = working_directory / "conf" / "dataset"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text("name: mine\nsource: {file: mine.csv}\n")
+
+    done = cytobench("fetch", "mine", check=False)
+
+    assert done.returncode == 2
+    assert "a table of your own is looked for in data=FOLDER" in done.stderr
+
+
 def test_a_table_of_one_s_own_can_be_pinned(cytobench, working_directory):
     content = b"id,IL-6,y\n" + b"".join(b"p%d,%d.5,%d\n" % (k, k + 1, k % 2) for k in range(40))
     (working_directory / "data").mkdir()

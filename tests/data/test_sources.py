@@ -59,6 +59,14 @@ def test_another_encoding_has_to_be_named(read):
     assert read({"file": "a.csv", "encoding": "latin-1"}).texts("Zentrum") == ["Köln"]
 
 
+def test_a_table_in_utf_16_says_so_itself(read):
+    unicode_text = "id,Zentrum\n1,Köln\n".encode("utf-16")
+
+    with pytest.raises(DataError, match="set `encoding: utf-16`"):
+        read({"file": "a.csv"}, a=unicode_text)
+    assert read({"file": "a.csv", "encoding": "utf-16"}).texts("Zentrum") == ["Köln"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

@@ -119,7 +119,9 @@ def test_the_rule_of_crp_does_not_apply_to_the_arms_of_the_null_cohort(cytobench
 
     done = cytobench("run", *words, "tracking=none", check=False)
 
-    assert "left out: which arm is below the cut-off is not plain" in done.stdout
+    assert "left out: crp_rule: which arm is below the cut-off is not plain" in done.stdout
+    assert "-> name one: model.below=" in done.stdout
+    assert "every model was left out" in done.stderr
 
 
 def changed(document, change):

@@ -50,6 +50,11 @@ def test_a_plugin_is_described_without_being_imported(write_plugin):
         ("def broken(:", "E202", "cannot be parsed"),
         ("x = 1", "E202", "declares no @model"),
         (
+            "from cytobench import model\n@model\ndef broken(): ...",
+            "E202",
+            "@model stands there without parentheses",
+        ),
+        (
             "from cytobench import model\n@model(space={'C': make()})\ndef broken(C=1): ...",
             "E215",
             "'make()' is not a plain value",

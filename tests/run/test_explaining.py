@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from cytobench.config import compose_jobs
 from cytobench.core.errors import PluginError, UsageError
 from cytobench.core.result import FoldFailure
 from cytobench.evaluate.importance import dependences, importances, most_important, shapley, used
@@ -298,5 +299,17 @@ def test_explain_is_true_false_or_settings(node, settings):
 
 @pytest.mark.parametrize("node", ["please", {"repeat": 20}, {"repeats": 0}, 3])
 def test_explain_that_is_neither_is_refused(node):
-    with pytest.raises(UsageError, match="E116"):
+    with pytest.raises(UsageError, match="E116") as caught:
         settings_from_config(node)
+
+    assert "cytobench.run" not in caught.value.message
+
+
+def test_what_the_hint_of_explain_proposes_can_be_said(working_directory):
+    with pytest.raises(UsageError) as caught:
+        settings_from_config("please")
+    proposed = caught.value.hint.rpartition(" ")[2]
+
+    (config,) = compose_jobs(["dataset=sim_null", "model=ridge", proposed])
+
+    assert settings_from_config(config["explain"]) == Settings(repeats=20, points=5)

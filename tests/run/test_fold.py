@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cytobench.core.errors import NotApplicable
 from cytobench.core.result import FoldFailure
 from cytobench.run.cells import Bench, LoadedCell, load_cell
 from cytobench.run.fold import FoldSpec, attempt_fold, run_fold
@@ -15,6 +16,25 @@ SMALL = ["dataset=toy", "tuning.trials=4", "protocol.repeats=1", "protocol.inner
 
 def loaded(*overrides):
     return load_cell(plan_jobs([*SMALL, *overrides, "floors=[]"]).cells[0])
+
+
+def test_a_model_is_asked_before_the_run_whether_it_knows_the_units(toy_plugins, write_plugin):
+    write_plugin(
+        "models",
+        "choosy",
+        """
+        from cytobench import NotApplicable, model
+
+        @model()
+        def choosy(units=None):
+            '''Wants its IL-6 in NPX.'''
+            if units["IL-6"] != "NPX":
+                raise NotApplicable("E221", f"needs IL-6 in NPX, not {units['IL-6']}")
+        """,
+    )
+
+    with pytest.raises(NotApplicable, match="needs IL-6 in NPX, not pg/mL"):
+        loaded("model=choosy")
 
 
 def with_cohort(cell: LoadedCell, change) -> LoadedCell:

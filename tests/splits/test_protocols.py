@@ -92,8 +92,15 @@ def test_a_small_site_is_never_tested_and_a_one_class_site_is_announced(make_coh
 
 
 def test_without_sites_leave_one_site_out_is_refused(make_cohort):
-    with pytest.raises(SplitError, match=r"E413.*two sites"):
+    with pytest.raises(SplitError, match=r"E413.*two sites.*; there is none"):
         plan(make_cohort(np.tile([0, 1], 30)), BY_SITE)
+
+
+def test_patients_without_a_site_are_counted(make_cohort):
+    site = np.repeat(["Bonn", "Cologne", ""], 20)
+
+    with pytest.raises(SplitError, match="there is Bonn, Cologne; 20 patients have none"):
+        plan(make_cohort(np.tile([0, 1], 30), site=site), BY_SITE)
 
 
 def test_the_authors_own_test_set_is_used(make_cohort):
