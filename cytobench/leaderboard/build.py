@@ -149,10 +149,10 @@ def _board(
 
 
 def _looks(store: RunStore) -> tuple[dict[str, Question], Counter[Question]]:
-    """What each cell asks, and how many ask the same: paths that could have been taken."""
+    """What each cell asks, and how many of those begun ask the same: paths that could be taken."""
     every = [key for found in store.entries().values() for keys in found.values() for key in keys]
     asked = questions(store, every)
-    return asked, Counter(asked[key] for key in every)
+    return asked, Counter(asked[key] for key in every if store.finished(key))
 
 
 def _question(about: Mapping[str, Any]) -> Question:
