@@ -10,7 +10,13 @@ from typing import Any
 from cytobench.evaluate.benefit.value import Gain, number_needed_to_treat
 from cytobench.leaderboard.benefit import ALPHA, SINGLE, BenefitBoard, BenefitRow
 from cytobench.leaderboard.tables import ROLES, number, p_value
-from cytobench.leaderboard.words import audit_notes, left_out_notes, summary, title
+from cytobench.leaderboard.words import (
+    audit_notes,
+    left_out_notes,
+    revision_notes,
+    summary,
+    title,
+)
 
 TITLES = {
     "value": "value",
@@ -326,8 +332,4 @@ def _footnotes(board: BenefitBoard) -> list[str]:
     notes += left_out_notes(board) + audit_notes(board) + [str(note) for note in about["notes"]]
     for name, (done, folds) in sorted(board.entry.unfinished.items()):
         notes.append(f"{name} is not shown: {done} of {folds} folds are done.")
-    if board.entry.left_out:
-        notes.append(
-            f"{board.entry.left_out} older cells are not shown: another revision of data or splits."
-        )
-    return notes
+    return notes + revision_notes(board)

@@ -173,10 +173,10 @@ def _board(
 
 
 def _looks(store: RunStore) -> tuple[dict[str, Question], Counter[Question]]:
-    """What each cell asks, and how many ask the same: paths that could have been taken."""
+    """What each cell asks, and how many of those begun ask the same: paths that could be taken."""
     every = every_key(store)
     asked = questions(store, every)
-    return asked, Counter(asked[key] for key in every)
+    return asked, Counter(asked[key] for key in every if store.finished(key))
 
 
 def _question(about: Mapping[str, Any]) -> Question:

@@ -27,10 +27,16 @@ class Entry:
         Model -> (folds done, folds in all), for cells that are not complete.
     left_out : int
         Cells of the entry that belong to another revision of cohort, splits or settings.
+    left_out_done : int
+        Those of them that are complete.
+    differing : sequence of str
+        In what they are not as the table's cells: ``data``, ``splits``, ``task``,
+        ``preprocessing``, ``tuning``, ``seed``.
     null : mapping
         Cell key -> permutation -> headline metric on permuted labels.
     looks : int
-        Cells of the store on this cohort and task, under any setting; 0 where nobody counted.
+        Cells of the store on this cohort and task, under any setting, of which a fold is done; 0
+        where nobody counted.
     """
 
     suite: str
@@ -40,6 +46,8 @@ class Entry:
     left_out: int
     null: Null = field(default_factory=dict)
     looks: int = 0
+    left_out_done: int = 0
+    differing: Sequence[str] = ()
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -90,13 +98,23 @@ def collect(
     }
     # Cells that were run here first: they speak for the entry.
     complete.sort(key=lambda c: (c.submission is not None, c.about["model"]["name"], c.key))
-    left_out = sum(len(cells) for _, cells in ranked[:-1])
+    left_out = [cell for _, cells in ranked[:-1] for cell in cells]
+    differing = {name for cell in left_out for name in _differing(cell.about, complete[0].about)}
     null = (
         {}
         if complete[0].about["task"]["kind"] == BENEFIT
         else null_scores(store, suite, name, complete)
     )
-    return Entry(suite, name, complete, unfinished, left_out, null)
+    return Entry(
+        suite,
+        name,
+        complete,
+        unfinished,
+        len(left_out),
+        null,
+        left_out_done=sum(cell.complete for cell in left_out),
+        differing=[name for name in _shared(complete[0].about) if name in differing],
+    )
 
 
 def _size(cells: Sequence[StoredCell]) -> tuple[int, int]:
@@ -107,16 +125,23 @@ def _size(cells: Sequence[StoredCell]) -> tuple[int, int]:
 
 def comparable(about: Mapping[str, Any]) -> str:
     """The text that two cells must share to stand in one table."""
-    return canonical_json(
-        {
-            "fingerprint": about["dataset"]["fingerprint"],
-            "plan": about["plan"],
-            "task": about["task"],
-            "preprocess": about["config"]["preprocess"],
-            "tuning": about["config"]["tuning"],
-            "seed": about["config"]["seed"],
-        }
-    )
+    return canonical_json(_shared(about))
+
+
+def _shared(about: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "data": about["dataset"]["fingerprint"],
+        "splits": about["plan"],
+        "task": about["task"],
+        "preprocessing": about["config"]["preprocess"],
+        "tuning": about["config"]["tuning"],
+        "seed": about["config"]["seed"],
+    }
+
+
+def _differing(about: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    mine, theirs = _shared(about), _shared(other)
+    return [name for name in mine if canonical_json(mine[name]) != canonical_json(theirs[name])]
 
 
 def labels(cells: Sequence[StoredCell]) -> dict[str, str]:

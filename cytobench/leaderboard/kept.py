@@ -32,7 +32,7 @@ from cytobench.run.stored import is_derived
 Question = tuple[str, str]
 """A cohort's fingerprint and a task."""
 QUESTIONS = "questions"
-SOURCES = (".py", ".html", ".css")
+SOURCES = (".py", ".html", ".css", ".js")
 
 
 @dataclass(frozen=True)

@@ -94,11 +94,7 @@ def footnotes(board: Board) -> list[str]:
             f"{board.entry.looks} cells were run on this cohort and task in this store; "
             f"{len(board.entry.cells)} are in this table."
         )
-    if board.entry.left_out:
-        notes.append(
-            f"{board.entry.left_out} older cells are not shown: another revision of data or splits."
-        )
-    return notes
+    return notes + revision_notes(board)
 
 
 def _ceiling_note(board: Board) -> str:
@@ -185,6 +181,18 @@ def left_out_notes(board: AnyBoard) -> list[str]:
     return [
         f"left out, below detection in more than {most:.0%} of the training part: {said}; models "
         "that take raw values see them."
+    ]
+
+
+def revision_notes(board: AnyBoard) -> list[str]:
+    """How many cells cannot stand in one table with the rows, and what they do not share."""
+    entry = board.entry
+    if not entry.left_out:
+        return []
+    cells = len(entry.cells) + len(entry.unfinished) + entry.left_out
+    return [
+        f"not shown: {entry.left_out} of the entry's {cells} cells, which differ from the rows in "
+        f"{' and '.join(entry.differing)}; {entry.left_out_done} of them complete."
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, requires
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from importlib.util import find_spec
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+).*extra == ['\"]([^'\"]+)['\"]")
@@ -30,6 +30,25 @@ def groups() -> dict[str, tuple[str, ...]]:
 def distributions(extra: str) -> tuple[str, ...]:
     """What is installed for a plugin's `extra`: a group of ours, or else a package of that name."""
     return groups().get(_normalised(extra), (extra,))
+
+
+def installed(extra: str) -> dict[str, str]:
+    """The distributions that are there for a plugin's `extra` -> their versions.
+
+    Whichever build of a package that is: XGBoost may be ``xgboost`` where a group of ours names
+    ``xgboost-cpu``.
+    """
+    found = {name: there for name in distributions(extra) if (there := _version(name))}
+    if len(found) < len(distributions(extra)):
+        found |= {name: version(name) for name in packages_distributions().get(extra, ())}
+    return found
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
 
 
 def absent(extra: str) -> bool:

@@ -8,13 +8,12 @@ import shlex
 import subprocess
 from collections.abc import Sequence
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cytobench import __version__
 from cytobench.core.hashing import digest, file_digest
 from cytobench.core.secrets import HIDDEN, without_secrets
-from cytobench.registry.extras import distributions
+from cytobench.registry.extras import distributions, installed
 
 PACKAGE = Path(__file__).resolve().parent.parent
 DECIDING = (
@@ -45,14 +44,9 @@ OF_WORKERS = re.compile(r"^(\+{0,2}engine\.env[\w.]*=)(?!\$\{[^}]*\}$).*", re.DO
 @lru_cache
 def versions(*extras: str) -> dict[str, str]:
     """Versions of the packages that predictions depend on, with those of a plugin's extras."""
-    names = ["numpy", "scipy", "scikit-learn", "optuna"]
-    names += [name for extra in extras for name in distributions(extra) if name not in names]
     found = {"cytobench": __version__, "python": platform.python_version()}
-    for name in names:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "absent"
+    for name in ("numpy", "scipy", "scikit-learn", "optuna", *extras):
+        found |= installed(name) or dict.fromkeys(distributions(name), "absent")
     return found
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from cytobench import __version__
 from cytobench.report.writing import TEMPLATES as REPORT
-from cytobench.report.writing import environment
+from cytobench.report.writing import environment, own_script
 
 TEMPLATES = Path(__file__).parent / "templates"
 Trail = Sequence[tuple[str, str]]
@@ -26,8 +24,6 @@ def page(template: str, *, title: str, here: str, trail: Trail, **context: Any) 
     """
     from markupsafe import Markup
 
-    script = (TEMPLATES / "site.js").read_text(encoding="utf-8")
-    digest = b64encode(sha256(script.encode()).digest()).decode()
     style = "\n".join(
         path.read_text(encoding="utf-8") for path in (REPORT / "style.css", TEMPLATES / "site.css")
     )
@@ -40,8 +36,7 @@ def page(template: str, *, title: str, here: str, trail: Trail, **context: Any) 
             trail=trail,
             version=__version__,
             style=Markup(style),  # noqa: S704
-            script=Markup(script),  # noqa: S704
-            script_hash=f"sha256-{digest}",
+            **own_script(TEMPLATES / "site.js"),
             **context,
         )
     )

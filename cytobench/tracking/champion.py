@@ -17,7 +17,7 @@ from cytobench.leaderboard.rank import Board, Row
 from cytobench.leaderboard.tables import TITLES, number
 from cytobench.leaderboard.words import title
 from cytobench.preprocess.recipe import recipe_from_config
-from cytobench.registry.extras import distributions
+from cytobench.registry.extras import installed
 from cytobench.run.cells import LoadedCell, load_cell
 from cytobench.run.jobs import plan_jobs
 from cytobench.run.store import RunStore
@@ -158,12 +158,11 @@ def _said_of(whole: Whole, loaded: LoadedCell) -> dict[str, Any]:
 
 
 def _requirements(loaded: LoadedCell) -> list[str]:
-    from importlib.metadata import version
-
-    names = ["scikit-learn", "numpy", "pandas", "skops"]
-    names += [name for extra in loaded.model.extras for name in distributions(extra)]
+    there: dict[str, str] = {}
+    for name in ("scikit-learn", "numpy", "pandas", "skops", *loaded.model.extras):
+        there |= installed(name)
     # Without the build behind the plus, as in torch's 2.13.0+cpu: the registry does not have it.
-    pinned = [f"{name}=={version(name).partition('+')[0]}" for name in dict.fromkeys(names)]
+    pinned = [f"{name}=={version.partition('+')[0]}" for name, version in there.items()]
     return [f"cytobench=={__version__}", *pinned]
 
 

@@ -1,7 +1,6 @@
 """A fitted model as a file that holds data only, and the model that is read from it.
 
-The file is of skops: arrays and the names of classes, no pickle. Which classes may be made from it
-is decided here, in the installed package, never by the file.
+The file is of skops: arrays and the names of classes, no pickle.
 """
 
 from __future__ import annotations
@@ -18,27 +17,8 @@ from cytobench.core.errors import CytobenchError
 from cytobench.data.cohort import ABOVE, BELOW
 from cytobench.run.parts import Features
 from cytobench.run.whole import Whole
+from cytobench.tracking.trusted import refused
 
-TRUSTED = ("cytobench.preprocess.", "sklearn.", "lightgbm.sklearn.")
-"""Modules whose classes may be made from a file, and single classes beside them."""
-ALSO_TRUSTED = (
-    "numpy.dtype",
-    "collections.OrderedDict",
-    "lightgbm.basic.Booster",
-    "cytobench.torch.trainer.Training",
-    *(
-        f"cytobench.torch.{module}.{name}{kind}"
-        for module, name in (
-            ("conditioned", "Conditioned"),
-            ("ft_transformer", "FtTransformer"),
-            ("graph", "Graph"),
-            ("mlp", "Mlp"),
-            ("realmlp", "RealMlp"),
-            ("tabm", "TabM"),
-        )
-        for kind in ("Classifier", "Regressor")
-    ),
-)
 SAME = 1e-9
 """Predictions of a model before and after it was stored differ by no more."""
 PROBABILITY, POSITIVE, NUMBER = "probability", "positive", "prediction"
@@ -152,11 +132,11 @@ def store_model(whole: Whole, path: Path, name: str) -> None:
     }
     try:
         written = skops.io.dumps(content)
-        refused = _refused(skops.io.get_untrusted_types(data=written))
+        untrusted = refused(skops.io.get_untrusted_types(data=written))
     except Exception as error:  # whatever a foreign class answers when it is taken apart
         raise _not_stored(name, f"{type(error).__name__}: {error}") from error
-    if refused:
-        raise _not_stored(name, f"{refused[0]} is no class that is made from a file")
+    if untrusted:
+        raise _not_stored(name, f"{untrusted[0]} is no class that is made from a file")
     path.write_bytes(written)
     before = StoredModel({**content, "encoder": whole.encoder}).predict(whole.frame).iloc[:, 0]
     after = read_model(path).predict(whole.frame).iloc[:, 0]
@@ -170,7 +150,7 @@ def _not_stored(name: str, why: str) -> CytobenchError:
         "E606",
         f"cannot be stored without pickle: {why}",
         where=f"model {name!r}",
-        hint="models of scikit-learn and LightGBM and the bundled networks can; classes of a "
+        hint="estimators of scikit-learn, boosted trees and the bundled models can; classes of a "
         "plugin's own cannot",
     )
 
@@ -186,17 +166,13 @@ def read_model(path: Path) -> StoredModel:
     import skops.io
 
     found = skops.io.get_untrusted_types(file=path)
-    refused = _refused(found)
-    if refused:
-        raise CytobenchError("E606", f"asks for {refused[0]}, which is not made", where=str(path))
+    untrusted = refused(found)
+    if untrusted:
+        raise CytobenchError("E606", f"asks for {untrusted[0]}, which is not made", where=str(path))
     content = skops.io.load(path, trusted=found)
     if content["encoder"] is not None:
         content["encoder"].names_ = pd.Index(content["encoder"].names_)
     return StoredModel(content)
-
-
-def _refused(names: list[str]) -> list[str]:
-    return [name for name in names if not name.startswith(TRUSTED) and name not in ALSO_TRUSTED]
 
 
 def example_rows(frame: pd.DataFrame) -> pd.DataFrame:

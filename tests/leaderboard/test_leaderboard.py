@@ -145,7 +145,36 @@ def test_cells_of_another_revision_never_share_the_table(store):
 
     assert {row.label for row in board.rows} == {"strong", "other"}
     assert board.entry.left_out == 1
-    assert "1 older cells are not shown" in to_markdown(board)
+    assert (
+        "not shown: 1 of the entry's 3 cells, which differ from the rows in data; 1 of them "
+        "complete."
+    ) in to_markdown(board)
+
+
+def test_cells_that_were_begun_with_other_settings_are_counted_with_what_differs(store):
+    other = about("strong")["config"] | {"tuning": {"sampler": "none", "trials": 1}}
+    for name in ("strong", "weak"):
+        add(store, name, 2.0)
+        early = f"{name}-early"
+        add(store, name, 2.0, key=early, slot=early, plan="e" * 64, config=other,
+            cell_folds=2 * FOLDS)  # fmt: skip
+
+    (board,) = boards(store)
+
+    assert (
+        "not shown: 2 of the entry's 4 cells, which differ from the rows in splits and tuning; 0 "
+        "of them complete."
+    ) in to_markdown(board)
+
+
+def test_a_cell_of_which_nothing_is_done_is_no_look_at_the_data(store):
+    add(store, "strong", 2.0)
+    add(store, "weak", 1.0, folds=0)
+
+    (board,) = boards(store, thorough=True)
+
+    assert board.entry.looks == 1
+    assert "weak is not shown: 0 of 10 folds are done." in to_markdown(board)
 
 
 def test_an_unfinished_cell_is_announced_not_ranked(store):

@@ -46,7 +46,7 @@ class Page(HTMLParser):
         assert self.stack.pop() == tag, f"</{tag}> closes another"
 
     def handle_data(self, data):
-        if "style" in self.stack:
+        if {"style", "script"} & set(self.stack):
             return
         self.words.append(data)
         if {"td", "th"} & set(self.stack):
@@ -154,7 +154,7 @@ def test_the_cards_of_a_page_lead_with_value_and_gain(board):
 def test_names_are_escaped_but_said_in_full(written, pages):
     hostile = 0
     for path, page in zip(written[1], pages, strict=True):
-        assert "<script" not in path.read_text(encoding="utf-8").casefold()
+        assert path.read_text(encoding="utf-8").casefold().count("<script") == 1  # its own
         hostile += "alert('x')" in page.said
     assert hostile >= 2
 

@@ -249,7 +249,7 @@ def test_rows_of_another_revision_never_share_the_table(tmp_path):
         "two",
         "clinical_only",
     }
-    assert "1 older cells are not shown" in text
+    assert "not shown: 1 of the entry&#39;s 4 cells, which differ from the rows in data" in text
 
 
 def many_cohorts(store, count):

@@ -214,6 +214,35 @@ def test_the_report_can_be_read_among_the_artifacts(visit, shown):
     assert report.get_by_role("heading", name="Provenance").is_visible()
 
 
+@pytest.mark.parametrize("page", ["report.html", "cohort.html"])
+def test_links_within_a_page_lead_there_though_its_frame_follows_none(visit, shown, page):
+    tab = open_artifact(visit, shown, page)
+    frame = tab.frame_locator("iframe")
+    links = frame.get_by_role("navigation").get_by_role("link")
+    links.first.wait_for()
+    targets = [link.get_attribute("href") for link in links.all()]
+    assert "#figures" in targets
+
+    for link, target in zip(links.all(), targets, strict=True):
+        frame.locator("html").evaluate("page => page.scrollTo(0, 0)")
+        assert not is_reached(frame.locator(target))
+        link.focus()
+        link.press("Enter")  # as a click is, and the keyboard goes on from there
+        assert is_reached(frame.locator(target))
+
+
+def is_reached(target):
+    """Whether a part of a page stands at the top, or is all that is left, and has the focus."""
+    return target.evaluate(
+        """target => {
+            const page = document.documentElement;
+            const end = page.scrollHeight - page.clientHeight - page.scrollTop < 1;
+            const top = target.getBoundingClientRect().top;
+            return document.activeElement === target && (Math.abs(top) < 1 || (end && top > 0));
+        }"""
+    )
+
+
 def test_the_page_of_the_cohort_can_be_read_too(visit, shown):
     tab = open_artifact(visit, shown, "cohort.html")
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import numpy as np
@@ -152,6 +153,21 @@ def test_an_ensemble_of_networks_is_stored_too(toy_plugins, tmp_path, name):
     assert answers_as_before(whole, tmp_path / "model.skops")
 
 
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [("xgboost", "xgboost"), ("catboost", "catboost"), ("lightgbm", "lightgbm"),
+     ("explainable_boosting", "interpret"), ("knn", "sklearn"), ("pls_da", "sklearn")],
+)  # fmt: skip
+@pytest.mark.parametrize("task", ["response", "percent_change"])
+def test_models_of_other_packages_and_of_bundled_plugins_are_stored_too(
+    toy_plugins, tmp_path, name, package, task
+):
+    pytest.importorskip(package)
+    whole = fit_whole(loaded("dataset=sim_gendep", f"model={name}", f"task={task}"))
+
+    assert answers_as_before(whole, tmp_path / "model.skops")
+
+
 class Forgetful(LogisticRegression):
     """A class that loses what it has learnt on the way to a file."""
 
@@ -253,15 +269,24 @@ json.dump(answer["probability"].tolist(), sys.stdout)
 
 
 @pytest.mark.slow
-def test_a_network_is_registered_and_answers_in_another_process_as_in_this(
-    cytobench, toy_plugins, config
+@pytest.mark.parametrize(
+    ("model", "package"),
+    [
+        (("model=mlp", "model.members=2"), "torch"),
+        (("model=xgboost",), "xgboost"),
+        (("model=catboost",), "catboost"),
+        (("model=explainable_boosting",), "interpret"),
+        (("model=pls_da",), "sklearn"),
+    ],
+)
+def test_a_registered_model_answers_in_another_process_as_in_this(
+    cytobench, toy_plugins, config, model, package
 ):
-    pytest.importorskip("torch")
-    network = ("model=mlp", "model.members=2")
-    cytobench("run", *SMALL, *network, "tracking=none")
+    pytest.importorskip(package)
+    cytobench("run", *SMALL, *model, "tracking=none")
     store = RunStore(Path("runs"))
     (entry,) = store.entries()["adhoc"]
-    whole = fit_whole(loaded(*network))
+    whole = fit_whole(loaded(*model))
     rows = new_patients(whole)
     expected = never_stored(whole).predict(rows)
 
@@ -274,7 +299,8 @@ def test_a_network_is_registered_and_answers_in_another_process_as_in_this(
 
     assert np.allclose(json.loads(done.stdout), expected["probability"], rtol=0, atol=1e-9)
     needed = next(Path("mlartifacts").rglob("champion/requirements.txt")).read_text()
-    assert re.search(r"^torch==[\d.]+$", needed, flags=re.MULTILINE)
+    (named,) = packages_distributions()[package]
+    assert re.search(rf"^{named}==[\d.]+$", needed, flags=re.MULTILINE)
 
 
 def test_an_unknown_entry_is_a_usage_error(store, config, write_cell):
