@@ -22,8 +22,10 @@ from cytobench.torch.mlp import MlpClassifier, MlpRegressor
 from cytobench.torch.modules import ModuleStart, Pattern
 from cytobench.torch.perceptrons import PerceptronStart
 from cytobench.torch.realmlp import RealMlpClassifier, RealMlpRegressor
+from cytobench.torch.sharing import SharingStart
 from cytobench.torch.side_by_side import SideBySide
 from cytobench.torch.start import Start
+from cytobench.torch.tabm import TabMClassifier, TabMRegressor
 
 Floats = NDArray[np.float64]
 
@@ -66,6 +68,12 @@ def ft_transformer(problems: Sequence[Problem], *, kind: str, device: str) -> li
     """What ``FtTransformerClassifier`` or ``...Regressor`` answers; raises as :func:`mlp`."""
     made = _either(FtTransformerClassifier, FtTransformerRegressor, kind)
     return _solved(problems, made, device, _Modules(first_token_only))
+
+
+def tabm(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
+    """What ``TabMClassifier`` or ``TabMRegressor`` answers; raises as :func:`mlp`."""
+    made = _either(TabMClassifier, TabMRegressor, kind)
+    return _solved(problems, made, device, _Modules(start=SharingStart))
 
 
 def _either(classifier: type[Network], regressor: type[Network], kind: str) -> type[Network]:
@@ -137,10 +145,16 @@ class _Modules:
     ----------
     narrow : callable, optional
         Changes a network so that it leaves out what does not reach its outputs.
+    start : type of ModuleStart
     """
 
-    def __init__(self, narrow: Callable[[nn.Module], object] | None = None) -> None:
+    def __init__(
+        self,
+        narrow: Callable[[nn.Module], object] | None = None,
+        start: type[ModuleStart] = ModuleStart,
+    ) -> None:
         self.narrow = narrow
+        self.start = start
         self.patterns: dict[Hashable, Pattern] = {}
 
     def __call__(self, network: Any, ensemble: nn.Module, **common: Any) -> Start:
@@ -153,7 +167,7 @@ class _Modules:
         if key not in self.patterns:
             row = common["X"][:1].expand(network.members, -1, -1)
             self.patterns[key] = Pattern(ensemble, row, self.narrow)
-        return ModuleStart(**common, ensemble=ensemble, pattern=self.patterns[key])
+        return self.start(**common, ensemble=ensemble, pattern=self.patterns[key])
 
 
 def _chunks(starts: Sequence[Start], floats: int) -> Iterator[list[Start]]:

@@ -11,10 +11,12 @@ from cytobench.batched.problem import Problem
 from cytobench.torch import batch, draws
 from cytobench.torch.ft_transformer import FtTransformerClassifier, FtTransformerRegressor
 from cytobench.torch.realmlp import RealMlpClassifier, RealMlpRegressor
+from cytobench.torch.tabm import TabMClassifier, TabMRegressor
 
 SOLVERS = {
     "realmlp": (batch.realmlp, RealMlpClassifier, RealMlpRegressor),
     "ft_transformer": (batch.ft_transformer, FtTransformerClassifier, FtTransformerRegressor),
+    "tabm": (batch.tabm, TabMClassifier, TabMRegressor),
 }
 COMMON = {"width": 8, "members": 2, "max_epochs": 25, "learning_rate": 5e-3, "precision": "full"}
 SETTINGS = {
@@ -32,6 +34,13 @@ SETTINGS = {
         {"dropout": 0.0, "members": 1},
         {"depth": 2, "dropout": 0.4, "weight_decay": 1.0},
         {"heads": 1, "members": 1},
+    ],
+    "tabm": [
+        {},
+        {"width": 16, "depth": 1, "members": 5},
+        {"dropout": 0.0, "members": 1},
+        {"dropout": 0.5, "weight_decay": 1.0},
+        {"dropout": 1.0, "depth": 1, "max_epochs": 5},
     ],
 }
 EVERY = [(name, setting) for name in SOLVERS for setting in SETTINGS[name]]
