@@ -3,9 +3,10 @@
     python benchmarks/batched_networks.py [--rounds 5] [--trials 20] [--model mlp]
 
 The cohort and the splits are those of workload W1 (300 patients, 27 analytes, 4 covariates; 5 x 2
-outer folds, 3 inner), settings are drawn from the plugin's own search space, every fit trains all of its
-members. Both sides get the same encoded arrays and answer with probabilities.
-One BLAS thread. On a shared machine the least CPU time of each side over the rounds says most.
+outer folds, 3 inner), settings are drawn from the plugin's own search space, every fit trains as
+many members as the plugin does. Both sides get the same encoded arrays and answer with
+probabilities. One BLAS thread. On a shared machine the least CPU time of each side over the rounds
+says most.
 """
 
 from __future__ import annotations
