@@ -21,7 +21,11 @@ from cytobench.torch.ft_transformer import (
 from cytobench.torch.mlp import MlpClassifier, MlpRegressor
 from cytobench.torch.modules import ModuleStart, Pattern
 from cytobench.torch.perceptrons import PerceptronStart
-from cytobench.torch.realmlp import RealMlpClassifier, RealMlpRegressor
+from cytobench.torch.realmlp import (
+    RealMlpClassifier,
+    RealMlpRegressor,
+    embedded_in_one_product,
+)
 from cytobench.torch.sharing import SharingStart
 from cytobench.torch.side_by_side import SideBySide
 from cytobench.torch.start import Start
@@ -61,7 +65,7 @@ def mlp(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
 def realmlp(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
     """What ``RealMlpClassifier`` or ``RealMlpRegressor`` answers; raises as :func:`mlp`."""
     made = _either(RealMlpClassifier, RealMlpRegressor, kind)
-    return _solved(problems, made, device, _Modules())
+    return _solved(problems, made, device, _Modules(embedded_in_one_product))
 
 
 def ft_transformer(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
@@ -144,7 +148,7 @@ class _Modules:
     Parameters
     ----------
     narrow : callable, optional
-        Changes a network so that it leaves out what does not reach its outputs.
+        Changes a network so that it has the same outputs for less.
     start : type of ModuleStart
     """
 
