@@ -3,15 +3,15 @@
     python benchmarks/batched_networks.py [--rounds 5] [--trials 20] [--model mlp]
 
 The cohort and the splits are those of workload W1 (300 patients, 27 analytes, 4 covariates; 5 x 2
-outer folds, 3 inner), settings are drawn from the plugin's own search space, every fit trains three
-networks from three seeds. Both sides get the same encoded arrays and answer with probabilities.
-One BLAS thread. On a shared machine the least CPU time of each side over the rounds says most.
+outer folds, 3 inner), settings are drawn from the plugin's own search space, every fit trains as
+many members as the plugin does. Both sides get the same encoded arrays and answer with
+probabilities. One BLAS thread. On a shared machine the least CPU time of each side over the rounds
+says most.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
@@ -26,6 +26,8 @@ from cytobench.batched.problem import Problem
 from cytobench.core.declare import DECLARATION
 from cytobench.core.seeds import derive_seed
 from cytobench.core.space import Choice, Dimension, Int
+from cytobench.registry.discover import find
+from cytobench.registry.load import import_plugin
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +35,7 @@ SEED = 20240
 OUTER, REPEATS, INNER = 5, 2, 3
 LEAST = 5
 """How many times faster, all at once on a CPU."""
-TIMES = {"mlp": (5, 20), "realmlp": (3, 4), "ft_transformer": (3, 2)}
+TIMES = {"mlp": (5, 20), "realmlp": (3, 4), "ft_transformer": (3, 2), "tabm": (3, 4)}
 """Model -> rounds and trials, where nothing else is asked for."""
 
 
@@ -73,7 +75,7 @@ def drawn(dimension: Dimension, draw: np.random.Generator) -> object:
 
 def plugin_of(name: str) -> Any:
     """A bundled model, as its file declares it."""
-    return getattr(importlib.import_module(f"cytobench.plugins.models.{name}"), name)
+    return import_plugin(find("model", name))
 
 
 def trials(plugin: Any, number: int) -> tuple[list[list[Problem]], list[list[Floats]]]:

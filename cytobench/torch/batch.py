@@ -21,9 +21,15 @@ from cytobench.torch.ft_transformer import (
 from cytobench.torch.mlp import MlpClassifier, MlpRegressor
 from cytobench.torch.modules import ModuleStart, Pattern
 from cytobench.torch.perceptrons import PerceptronStart
-from cytobench.torch.realmlp import RealMlpClassifier, RealMlpRegressor
+from cytobench.torch.realmlp import (
+    RealMlpClassifier,
+    RealMlpRegressor,
+    embedded_in_one_product,
+)
+from cytobench.torch.sharing import SharingStart
 from cytobench.torch.side_by_side import SideBySide
 from cytobench.torch.start import Start
+from cytobench.torch.tabm import TabMClassifier, TabMRegressor
 
 Floats = NDArray[np.float64]
 
@@ -59,13 +65,19 @@ def mlp(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
 def realmlp(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
     """What ``RealMlpClassifier`` or ``RealMlpRegressor`` answers; raises as :func:`mlp`."""
     made = _either(RealMlpClassifier, RealMlpRegressor, kind)
-    return _solved(problems, made, device, _Modules())
+    return _solved(problems, made, device, _Modules(embedded_in_one_product))
 
 
 def ft_transformer(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
     """What ``FtTransformerClassifier`` or ``...Regressor`` answers; raises as :func:`mlp`."""
     made = _either(FtTransformerClassifier, FtTransformerRegressor, kind)
     return _solved(problems, made, device, _Modules(first_token_only))
+
+
+def tabm(problems: Sequence[Problem], *, kind: str, device: str) -> list[Floats]:
+    """What ``TabMClassifier`` or ``TabMRegressor`` answers; raises as :func:`mlp`."""
+    made = _either(TabMClassifier, TabMRegressor, kind)
+    return _solved(problems, made, device, _Modules(start=SharingStart))
 
 
 def _either(classifier: type[Network], regressor: type[Network], kind: str) -> type[Network]:
@@ -136,11 +148,17 @@ class _Modules:
     Parameters
     ----------
     narrow : callable, optional
-        Changes a network so that it leaves out what does not reach its outputs.
+        Changes a network so that it has the same outputs for less.
+    start : type of ModuleStart
     """
 
-    def __init__(self, narrow: Callable[[nn.Module], object] | None = None) -> None:
+    def __init__(
+        self,
+        narrow: Callable[[nn.Module], object] | None = None,
+        start: type[ModuleStart] = ModuleStart,
+    ) -> None:
         self.narrow = narrow
+        self.start = start
         self.patterns: dict[Hashable, Pattern] = {}
 
     def __call__(self, network: Any, ensemble: nn.Module, **common: Any) -> Start:
@@ -153,7 +171,7 @@ class _Modules:
         if key not in self.patterns:
             row = common["X"][:1].expand(network.members, -1, -1)
             self.patterns[key] = Pattern(ensemble, row, self.narrow)
-        return ModuleStart(**common, ensemble=ensemble, pattern=self.patterns[key])
+        return self.start(**common, ensemble=ensemble, pattern=self.patterns[key])
 
 
 def _chunks(starts: Sequence[Start], floats: int) -> Iterator[list[Start]]:

@@ -84,12 +84,13 @@ class Trace:
     ----------
     calls : tuple of Call
         In the order in which they are made.
-    floats : int
-        Numbers that are kept for the gradient, for one row.
+    floats, fixed : int
+        Numbers that are kept for the gradient: for each row, and for however many.
     """
 
     calls: tuple[Call, ...]
     floats: int
+    fixed: int
 
 
 def traced(plain: nn.Module, trained: nn.Module, row: Tensor) -> Trace:
@@ -104,7 +105,16 @@ def traced(plain: nn.Module, trained: nn.Module, row: Tensor) -> Trace:
     """
     with torch.no_grad():
         drawn, used = _calls(plain, row), _calls(trained, row)
-    weights = {weight.data_ptr() for weight in trained.parameters()}
+    one, two = _kept(trained, row), _kept(trained, torch.cat([row, row], dim=-2))
+    calls = [
+        Call(shape, less, share) for (shape, share), (less, _) in zip(drawn, used, strict=True)
+    ]
+    return Trace(tuple(calls), two - one, 2 * one - two)
+
+
+def _kept(module: nn.Module, rows: Tensor) -> int:
+    """Numbers beside the weights that a step keeps for the gradient."""
+    weights = {weight.data_ptr() for weight in module.parameters()}
     kept: list[int] = []
 
     def note(tensor: Tensor) -> Tensor:
@@ -114,11 +124,8 @@ def traced(plain: nn.Module, trained: nn.Module, row: Tensor) -> Trace:
 
     noted = saved_tensors_hooks(note, lambda tensor: tensor)
     with torch.enable_grad(), noted, Dropping(lambda units, _: units * torch.ones_like(units)):
-        trained(row)
-    calls = [
-        Call(shape, less, share) for (shape, share), (less, _) in zip(drawn, used, strict=True)
-    ]
-    return Trace(tuple(calls), sum(kept))
+        module(rows)
+    return sum(kept)
 
 
 def _calls(module: nn.Module, row: Tensor) -> list[tuple[tuple[int, ...], float]]:

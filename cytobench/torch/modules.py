@@ -34,7 +34,7 @@ class Pattern:
         Of one of the problems.
     row : Tensor of shape (members, 1, features)
     narrow : callable, optional
-        Changes a network so that it leaves out what does not reach its outputs.
+        Changes a network so that it has the same outputs for less.
     """
 
     def __init__(
@@ -93,7 +93,9 @@ class ModuleStart(Start):
     @property
     def floats(self) -> int:
         """Numbers that it takes while it trains."""
-        return self.units * (self.room * self.pattern.trace.floats + COPIES * self.pattern.columns)
+        trace = self.pattern.trace
+        each = self.room * trace.floats + trace.fixed + COPIES * self.pattern.columns
+        return self.units * each
 
     def rows(self) -> Tensor:
         """Its first weights in a matrix, shape (units, columns)."""

@@ -33,9 +33,12 @@ class PeriodicEmbedding(nn.Module):  # type: ignore[misc]
 
     def forward(self, X: Tensor) -> Tensor:
         """Shape (n, features * (1 + EMBEDDED)) for inputs of shape (n, features)."""
-        cosines = torch.cos(2 * math.pi * X[..., None] * self.frequency + self.phase)
-        mixed = torch.einsum("nfk,fke->nfe", cosines, self.weight) / FREQUENCIES**0.5
+        mixed = torch.einsum("nfk,fke->nfe", self.cosines(X), self.weight) / FREQUENCIES**0.5
         return torch.cat([X[..., None], mixed + self.bias], dim=-1).flatten(1)
+
+    def cosines(self, X: Tensor) -> Tensor:
+        """Shape (n, features, FREQUENCIES)."""
+        return torch.cos(2 * math.pi * X[..., None] * self.frequency + self.phase)
 
 
 class TangentLinear(nn.Module):  # type: ignore[misc]
@@ -84,6 +87,27 @@ class RealMlp(nn.Module):  # type: ignore[misc]
         """Outputs of shape (n, 1)."""
         clipped = X / torch.sqrt(1 + (X / CLIP) ** 2)
         return self.output(self.layers(clipped * self.scale))
+
+
+def embedded_in_one_product(network: RealMlp) -> None:
+    """Multiply the embedding's weights out with those of the first layer.
+
+    Both are linear in the cosines: one product for all columns takes the place of one for each.
+    """
+    embedding, first = network.layers[0], network.layers[1]
+
+    def together(X: Tensor) -> Tensor:
+        of_numbers, of_mixed = first.weight.unflatten(0, (-1, 1 + EMBEDDED)).split(
+            [1, EMBEDDED], dim=1
+        )
+        of_cosines = embedding.weight / FREQUENCIES**0.5 @ of_mixed
+        units = X @ of_numbers.squeeze(1)
+        units = units + embedding.cosines(X).flatten(1) @ of_cosines.flatten(0, 1)
+        units = units + embedding.bias.flatten() @ of_mixed.flatten(0, 1)
+        return units / first.weight.shape[0] ** 0.5 + first.bias
+
+    embedding.forward = lambda X: X
+    first.forward = together
 
 
 class _RealMlp(Network):

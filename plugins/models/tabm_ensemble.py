@@ -12,6 +12,7 @@ from cytobench import Choice, Float, Int, model
         "learning_rate": Float(1e-3, 1e-2, log=True),
         "weight_decay": Float(1e-3, 1.0, log=True),
     },
+    solver="cytobench.torch.batch:tabm",
     extra="tabm",
     licence="Apache-2.0",
     citation="10.48550/arXiv.2410.24210",

@@ -31,6 +31,7 @@ FIT = "fitted = LogisticRegression(C={}, max_iter=1000).fit(problem.X, problem.y
 SAY = "fitted.predict_proba(problem.X_new)[:, 1]"
 WITH_A_SOLVER = [
     "ridge", "clinical_only", "elastic_net", "lasso", "svm_rbf", "mlp", "realmlp", "ft_transformer",
+    "tabm",
 ]  # fmt: skip
 RIGHT = FIT.format('problem.params["C"]')
 SOLVERS = {

@@ -41,6 +41,23 @@ def test_calls_are_seen_with_shape_and_share(module):
     ]
 
 
+def test_what_is_kept_for_the_gradient_is_told_by_row_and_for_all_rows_together():
+    class Product(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.left, self.right = (nn.Parameter(torch.ones(shape)) for shape in ((3, 2), (2, 5)))
+
+        def forward(self, rows):
+            return torch.tanh(rows @ torch.tanh(self.left @ self.right))
+
+    product = Product().train()
+
+    trace = traced(product, product, X[:1])
+
+    assert trace.floats == 3 + 5, "a row, and what tanh makes of it"
+    assert trace.fixed == 3 * 5, "what tanh makes of the weights, and not they themselves"
+
+
 def test_given_masks_take_the_place_of_what_would_be_drawn(module):
     masks = [torch.rand(4, 5), torch.rand(4, 2)]
 

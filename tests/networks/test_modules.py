@@ -9,12 +9,18 @@ from sklearn.metrics import roc_auc_score
 
 from cytobench.batched.problem import Problem
 from cytobench.torch import batch, draws
-from cytobench.torch.ft_transformer import FtTransformerClassifier, FtTransformerRegressor
-from cytobench.torch.realmlp import RealMlpClassifier, RealMlpRegressor
+from cytobench.torch.ft_transformer import (
+    FtTransformerClassifier,
+    FtTransformerRegressor,
+    first_token_only,
+)
+from cytobench.torch.realmlp import RealMlpClassifier, RealMlpRegressor, embedded_in_one_product
+from cytobench.torch.tabm import TabMClassifier, TabMRegressor
 
 SOLVERS = {
     "realmlp": (batch.realmlp, RealMlpClassifier, RealMlpRegressor),
     "ft_transformer": (batch.ft_transformer, FtTransformerClassifier, FtTransformerRegressor),
+    "tabm": (batch.tabm, TabMClassifier, TabMRegressor),
 }
 COMMON = {"width": 8, "members": 2, "max_epochs": 25, "learning_rate": 5e-3, "precision": "full"}
 SETTINGS = {
@@ -32,6 +38,13 @@ SETTINGS = {
         {"dropout": 0.0, "members": 1},
         {"depth": 2, "dropout": 0.4, "weight_decay": 1.0},
         {"heads": 1, "members": 1},
+    ],
+    "tabm": [
+        {},
+        {"width": 16, "depth": 1, "members": 5},
+        {"dropout": 0.0, "members": 1},
+        {"dropout": 0.5, "weight_decay": 1.0},
+        {"dropout": 1.0, "depth": 1, "max_epochs": 5},
     ],
 }
 EVERY = [(name, setting) for name in SOLVERS for setting in SETTINGS[name]]
@@ -76,6 +89,27 @@ def test_every_setting_is_answered_as_by_the_plain_estimator(kind, name, setting
     for part, prediction in zip(parts, solved(name, parts, kind), strict=True):
         # Sums in another order, in single precision, epoch after epoch.
         np.testing.assert_allclose(prediction, plain(name, part, kind), atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("made", "narrow"),
+    [(RealMlpClassifier, embedded_in_one_product), (FtTransformerClassifier, first_token_only)],
+)
+def test_what_a_network_leaves_out_changes_neither_outputs_nor_gradient(made, narrow):
+    torch.manual_seed(0)
+    network = made(dropout=0.0).build(6).double()
+    for weight in network.parameters():
+        torch.nn.init.normal_(weight)
+    X = torch.randn(20, 6, dtype=torch.float64)
+    weights = list(network.parameters())
+    outputs = network(X)
+    gradient = torch.autograd.grad((outputs**2).sum(), weights)
+
+    narrow(network)
+
+    torch.testing.assert_close(network(X), outputs)
+    narrowed = torch.autograd.grad((network(X) ** 2).sum(), weights)
+    torch.testing.assert_close(narrowed, gradient)
 
 
 @pytest.mark.parametrize("name", SOLVERS)
