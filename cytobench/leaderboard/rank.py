@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -56,7 +57,7 @@ class Row:
     selection : Selected or None
         BBC-CV of the inner searches, where it was asked for.
     tied_with_best : bool or None
-        None where no test is possible (one fold, or few sites) and for the ceiling.
+        None where no test is possible (one fold, few sites, no spread) and for the ceiling.
     p_against_best : float or None
         Holm-adjusted, corrected resampled t-test on the headline metric.
     """
@@ -239,13 +240,16 @@ def _missing_last(value: float) -> float:
 
 def _mark_ties(rows: list[Row], headline: str, sizes: tuple[float, float]) -> list[Row]:
     best, *others = (row.assessment.scores.by_fold[headline] for row in rows)
-    p_values = [corrected_t(best, other, *sizes)[1] for other in others]
-    adjusted = holm([1.0 if p != p else p for p in p_values])
+    tests = [corrected_t(best, other, *sizes) for other in others]
+    # A perfect model and a constant one differ by the same in every fold: nothing to test against.
+    tested = [not math.isinf(t) for t, _ in tests]
+    known = [1.0 if p != p else p for t, p in tests if not math.isinf(t)]
+    adjusted = iter(holm(known))
     marked = [replace(rows[0], tied_with_best=True)]
-    marked += [
-        replace(row, tied_with_best=p >= ALPHA, p_against_best=p)
-        for row, p in zip(rows[1:], adjusted, strict=True)
-    ]
+    for row, can in zip(rows[1:], tested, strict=True):
+        p = next(adjusted) if can else None
+        tied = None if p is None else p >= ALPHA
+        marked.append(replace(row, tied_with_best=tied, p_against_best=p))
     return marked
 
 

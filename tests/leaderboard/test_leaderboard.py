@@ -58,14 +58,14 @@ def about(
     }
 
 
-def add(store, model, strength, *, folds=FOLDS, slot=None, key=None, seed=0, **changes):
+def add(store, model, strength, *, folds=FOLDS, slot=None, key=None, seed=0, noise=1.0, **changes):
     """A cell whose predictions know the outcome as well as `strength` says."""
     key = key or f"key-{model}"
     store.open_cell(key, about(model, **changes), "suite", "trial-response", slot or model)
     draw = np.random.default_rng(seed)
     for fold in range(folds):
         y = np.arange(SIZE) % 2
-        score = strength * (y - 0.5) + draw.normal(size=SIZE)
+        score = strength * (y - 0.5) + noise * draw.normal(size=SIZE)
         truth = [float("nan")] * SIZE
         predictions = Predictions(
             patient=[f"{fold}-{i}" for i in range(SIZE)],
@@ -262,3 +262,16 @@ def test_a_board_says_whose_patients_its_datasets_are(store):
     (alone,) = outlines(boards(store))
 
     assert (alone.dataset, alone.cohort) == ("trial", "trial")
+
+
+def test_where_every_fold_differs_by_the_same_nothing_is_tested(store):
+    """A perfect model and a constant one: half an AUC in each fold."""
+    add(store, "perfect", 1000.0)
+    add(store, "constant", 0.0, noise=0.0)
+    add(store, "ordinary", 1.0)
+
+    rows = {row.label: row for row in boards(store)[0].rows}
+
+    assert rows["perfect"].tied_with_best
+    assert (rows["constant"].tied_with_best, rows["constant"].p_against_best) == (None, None)
+    assert rows["ordinary"].p_against_best < 0.01
