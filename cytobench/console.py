@@ -255,14 +255,16 @@ class Advance(Protocol):
 
 
 @contextmanager
-def progress(total: int, title: str, *, cells: int = 0) -> Iterator[Advance]:
+def progress(total: int, title: str, *, cells: int = 0, of: str = "folds") -> Iterator[Advance]:
     """A live progress bar on standard error: folds, cells if there are any, failures, time left.
+
+    What is done need not be folds: `of` names it.
 
     Without a terminal one line is written for every finished tenth, so that logs stay short.
     """
     console = _console(stderr=True)
     if not sys.stderr.isatty() or console.is_dumb_terminal:
-        yield _plain_progress(total, visible(title), cells)
+        yield _plain_progress(_Count(total, of, cells), visible(title))
         return
     from rich.progress import (
         BarColumn,
@@ -287,7 +289,7 @@ def progress(total: int, title: str, *, cells: int = 0) -> Iterator[Advance]:
         TimeRemainingColumn(),
         text("{task.fields[what]}", style="dim", overflow="ellipsis"),
     )
-    count = _Count(total, cells)
+    count = _Count(total, of, cells)
     bar = Progress(*columns, console=console, expand=True)
     task = bar.add_task(
         "", total=total, title=visible(title), what="", counts=count.counts, failures=""
@@ -318,6 +320,7 @@ class _Count:
     """How much is done of how much, in words."""
 
     total: int
+    of: str
     all_cells: int
     done: int = 0
     failed: int = 0
@@ -330,16 +333,16 @@ class _Count:
 
     @property
     def counts(self) -> str:
-        folds = f"{self.done}/{self.total} folds"
-        return f"{folds}, {self.cells}/{self.all_cells} cells" if self.all_cells else folds
+        done = f"{self.done}/{self.total} {self.of}"
+        return f"{done}, {self.cells}/{self.all_cells} cells" if self.all_cells else done
 
     @property
     def failures(self) -> str:
         return f"{self.failed} failed" if self.failed else ""
 
 
-def _plain_progress(total: int, title: str, all_cells: int) -> Advance:
-    count = _Count(total, all_cells)
+def _plain_progress(count: _Count, title: str) -> Advance:
+    total = count.total
     begun = time.monotonic()
 
     def advance(what: str, steps: int = 1, *, failed: int = 0, cells: int = 0) -> None:

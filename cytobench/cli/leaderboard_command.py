@@ -91,7 +91,11 @@ def _boards(options: argparse.Namespace, store: RunStore, accepted: Accepted, wh
     submitted = accepted.cells
     suites = list(dict.fromkeys(options.names or [None]))
     if options.action == "build":
-        kept = [item for suite in suites for item in pages(store, suite, submitted=submitted)]
+        kept = [
+            item
+            for suite in suites
+            for item in pages(store, suite, submitted=submitted, waited_for=True)
+        ]
         _build(kept, submitting.published(options))
         return 0 if kept else _nothing(where)
     thorough = options.action == "site"
@@ -129,5 +133,6 @@ def _build(found: Sequence[Pages], output: Path) -> None:
 def _site(found: Sequence[AnyBoard], store: RunStore, output: Path) -> None:
     from cytobench.site.write import write_site
 
-    pages = write_site(found, store, output)
+    with console.progress(len(found), "site", of="boards") as advance:
+        pages = write_site(found, store, output, advance)
     console.say(f"wrote {pages[0]} and {len(pages) - 1} files beside it; open it in a browser")

@@ -18,7 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the command."""
-    from cytobench.leaderboard.build import boards, second_opinions
+    from cytobench.leaderboard.build import boards
+    from cytobench.leaderboard.opinions import second_opinions
     from cytobench.report.overview import write_overviews
     from cytobench.report.page import write_reports
     from cytobench.run.store import RunStore
@@ -30,9 +31,9 @@ def execute(options: argparse.Namespace) -> int:
         return 1
     for page in write_overviews(found, Path(options.output)):
         console.say(f"wrote {page}")
+    second = second_opinions(store, found)
     for board in found:
-        fingerprint = str(board.entry.about["dataset"]["fingerprint"])
-        second, cohort = second_opinions(store, board.entry), store.cohort_facts(fingerprint)
+        cohort = store.cohort_facts(str(board.entry.about["dataset"]["fingerprint"]))
         pages = write_reports(board, Path(options.output), second, cohort)
         console.say(f"wrote {pages[0]} and {len(pages) - 1} pages beside it")
     return 0

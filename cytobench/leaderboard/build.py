@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cytobench.core.errors import StoreError, UsageError, did_you_mean
 from cytobench.core.files import write_whole
 from cytobench.data.target import BENEFIT
-from cytobench.evaluate.intervals import Estimate
-from cytobench.evaluate.scores import HEADLINE, Scores
-from cytobench.evaluate.selection import Selected, selected
 from cytobench.leaderboard.benefit import (
     RULE,
     AnyBoard,
@@ -21,8 +19,8 @@ from cytobench.leaderboard.benefit import (
     BenefitRow,
     rank_benefit,
 )
-from cytobench.leaderboard.chance import null_scores, without_protocol
-from cytobench.leaderboard.collect import Entry, collect, comparable
+from cytobench.leaderboard.chance import null_scores
+from cytobench.leaderboard.collect import Entry, collect, comparable, every_key
 from cytobench.leaderboard.kept import (
     Pages,
     Question,
@@ -31,14 +29,14 @@ from cytobench.leaderboard.kept import (
     kept_pages,
     questions,
 )
+from cytobench.leaderboard.many import over_boards
+from cytobench.leaderboard.opinions import selections
 from cytobench.leaderboard.outline import Outline, outlines
 from cytobench.leaderboard.rank import REFERENCE, Board, Row, rank
 from cytobench.leaderboard.readme import SCHEMA, readme
 from cytobench.leaderboard.render import across_markdown, to_json, to_markdown
 from cytobench.leaderboard.schema import schema_text
 from cytobench.run.store import PLANNING, RunStore, StoredCell
-
-SELECTION_RESAMPLES = 2000
 
 
 def boards(
@@ -77,10 +75,16 @@ def pages(
     suite: str | None = None,
     *,
     submitted: Mapping[tuple[str, str], Sequence[StoredCell]] | None = None,
+    waited_for: bool = False,
 ) -> list[Pages]:
     """The pages of the boards of a suite, or of all suites in the store; thorough ones.
 
     Those of an entry whose cells have not changed are taken as they were kept.
+
+    Parameters
+    ----------
+    waited_for : bool
+        Somebody waits: many boards are made by all cores, and how far it is is shown.
 
     Raises
     ------
@@ -88,7 +92,8 @@ def pages(
         ``E701`` where the store knows no such suite.
     """
     asked, looks = _looks(store)
-    found: list[Pages] = []
+    found: dict[tuple[str, str], Pages | None] = {}
+    missing: list[_Wanted] = []
     for name, entry, keys, cells in _entries(store, suite, submitted or {}):
         if cells:  # of bundles, which may be anywhere: nothing is kept
             made_from = ""
@@ -96,15 +101,34 @@ def pages(
             shared = {asked[key]: looks[asked[key]] for key in keys}
             made_from = fingerprint_of(store, keys, store.permuted(name, entry), shared)
         kept = kept_pages(store, name, entry, made_from) if made_from else None
+        found[name, entry] = kept
         if kept is None:
-            board = _board(store, name, entry, keys, cells, looks)
-            if board is None:
-                continue
-            kept = _pages(board)
-            if made_from:
-                keep_pages(store, kept, made_from)
-        found.append(kept)
-    return found
+            missing.append(_Wanted(name, entry, keys, cells, made_from))
+    made = over_boards(partial(_made, store, looks), missing, waited_for=waited_for)
+    for wanted, new in zip(missing, made, strict=True):
+        found[wanted.suite, wanted.entry] = new
+        if new is not None and wanted.made_from:
+            keep_pages(store, new, wanted.made_from)
+    return [item for item in found.values() if item is not None]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A board whose pages have to be made, and what they would be kept as made from."""
+
+    suite: str
+    entry: str
+    keys: Sequence[str]
+    submitted: Sequence[StoredCell]
+    made_from: str
+
+    def __str__(self) -> str:
+        return self.entry
+
+
+def _made(store: RunStore, looks: Mapping[Question, int], wanted: _Wanted) -> Pages | None:
+    board = _board(store, wanted.suite, wanted.entry, wanted.keys, wanted.submitted, looks)
+    return None if board is None else _pages(board)
 
 
 def _entries(
@@ -145,12 +169,12 @@ def _board(
     if looks is None:
         return rank(collected)
     counted = replace(collected, looks=looks.get(_question(collected.about), 0))
-    return rank(counted, _selections(store, collected))
+    return rank(counted, selections(store, collected))
 
 
 def _looks(store: RunStore) -> tuple[dict[str, Question], Counter[Question]]:
     """What each cell asks, and how many ask the same: paths that could have been taken."""
-    every = [key for found in store.entries().values() for keys in found.values() for key in keys]
+    every = every_key(store)
     asked = questions(store, every)
     return asked, Counter(asked[key] for key in every)
 
@@ -198,42 +222,6 @@ def board_of(
         known.clear()
         known.update({key: row for key, row in rows.items() if key != cell.key})
     return board, rows[cell.key]
-
-
-def _selections(store: RunStore, entry: Entry) -> dict[str, Selected]:
-    """Cell key -> BBC-CV of its searches, where settings were searched for a classification."""
-    found: dict[str, Selected] = {}
-    if entry.about["protocol"]["name"] == "bootstrap":
-        return found  # copies of a patient would be in a resample and left out of it
-    for cell in entry.cells:
-        if cell.about["task"]["kind"] != "classification" or not cell.folds[0].trials:
-            continue
-        inner = [store.read_inner(cell.key, fold.fold, fold.n_train) for fold in cell.folds]
-        searched = [part for part in inner if part is not None]
-        if searched:
-            found[cell.key] = selected(searched, resamples=SELECTION_RESAMPLES, seed=0)
-    return found
-
-
-def second_opinions(store: RunStore, entry: Entry) -> dict[str, Estimate]:
-    """Cell key -> AUC of the same model by the refit bootstrap, where the store has it."""
-    if entry.about["protocol"]["name"] == "bootstrap" or entry.about["task"]["kind"] == BENEFIT:
-        return {}
-    wanted = {without_protocol(cell.about): cell.key for cell in entry.cells}
-    found: dict[str, Estimate] = {}
-    for entries in store.entries().values():
-        for keys in entries.values():
-            for key in keys:
-                about = store.about(key)
-                row = wanted.get(without_protocol(about))
-                if row is None or about["protocol"]["name"] != "bootstrap":
-                    continue
-                cell = store.read_cell(key)
-                if cell.complete:
-                    found[row] = Scores(about["task"]["kind"], "bootstrap", cell.folds).estimate(
-                        HEADLINE[about["task"]["kind"]]
-                    )
-    return found
 
 
 def write(board: AnyBoard | Pages, root: Path) -> list[Path]:

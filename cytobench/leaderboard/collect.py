@@ -47,6 +47,11 @@ class Entry:
         return self.cells[0].about
 
 
+def every_key(store: RunStore) -> list[str]:
+    """The keys of the cells of all entries; one that several entries have is there as often."""
+    return [key for found in store.entries().values() for keys in found.values() for key in keys]
+
+
 def collect(
     store: RunStore,
     suite: str,

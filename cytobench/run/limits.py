@@ -147,8 +147,8 @@ def _within(spec: Work, salt: bytes, memory_gb: float | None) -> Any:
 
         import pyarrow as pa
 
-        # Arrow reserves a whole gigabyte when it is first used, of which it then uses little. Has
-        # to come before the count: it would leave the fold nothing.
+        # Arrow reserves a whole gigabyte when it is first used, and then uses little of it. Has to
+        # come before the count, or the fold is left with nothing.
         pa.array([""])
         # Counted anew for each fold: what an earlier one left behind is not this one's.
         most = _data_in_use() + round(memory_gb * GIGABYTE)

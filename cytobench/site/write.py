@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cytobench.leaderboard.benefit import AnyBoard
-from cytobench.leaderboard.build import second_opinions
+from cytobench.leaderboard.opinions import second_opinions
 from cytobench.leaderboard.readme import SCHEMA
 from cytobench.leaderboard.render import to_json
 from cytobench.leaderboard.schema import schema_text
@@ -21,13 +21,20 @@ from cytobench.site.overview import index_page, over_page, suite_page
 INDEX = "index.html"
 
 
-def write_site(boards: Sequence[AnyBoard], store: RunStore, out: Path) -> list[Path]:
+def write_site(
+    boards: Sequence[AnyBoard],
+    store: RunStore,
+    out: Path,
+    written_board: Callable[[str], None] | None = None,
+) -> list[Path]:
     """Write the pages of these boards.
 
     Parameters
     ----------
     store : RunStore
         Where the boards are from: learning curves and second opinions are in it, too.
+    written_board : callable
+        Told the name of each board whose page is there.
 
     Returns
     -------
@@ -43,7 +50,7 @@ def write_site(boards: Sequence[AnyBoard], store: RunStore, out: Path) -> list[P
         name: [board for board in boards if board.entry.suite == name]
         for name in sorted({board.entry.suite for board in boards}, key=_order)
     }
-    curves = learning_curves(store)
+    curves, second = learning_curves(store), second_opinions(store, boards)
     written = [write_page(out / INDEX, index_page(suites).encode())]
     written.append(write_page(out / SCHEMA, schema_text().encode()))
     for suite, inside in suites.items():
@@ -51,11 +58,12 @@ def write_site(boards: Sequence[AnyBoard], store: RunStore, out: Path) -> list[P
         written.append(write_page(folder / INDEX, suite_page(suite, inside).encode()))
         written.append(write_page(folder / "over-datasets.html", over_page(suite, inside).encode()))
         for board in inside:
-            text = board_page(board, second_opinions(store, board.entry),
-                              curves.get(question(board)))  # fmt: skip
+            text = board_page(board, second, curves.get(question(board)))
             name = slug(board.entry.name)
             written.append(write_page(folder / f"{name}.html", text.encode()))
             written.append(write_page(folder / f"{name}.json", to_json(board).encode()))
+            if written_board is not None:
+                written_board(board.entry.name)
     return written
 
 
