@@ -205,7 +205,7 @@ def test_nothing_is_left_of_it_when_the_run_is_killed(toy_plugins, how):
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
-        until(lambda: [*Path("runs").glob("*/fold-*.parquet")], 60)
+        until(lambda: [*Path("runs").glob("*/fold-*.parquet")], 240)
         assert folders(run.pid)
 
         run.kill()
@@ -231,7 +231,7 @@ def test_what_is_left_when_its_workers_are_killed_with_it_goes_with_the_next_run
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
-        until(lambda: [*Path("runs").glob("*/fold-*.parquet")], 60)
+        until(lambda: [*Path("runs").glob("*/fold-*.parquet")], 240)
     finally:
         os.killpg(run.pid, signal.SIGKILL)  # its resource tracker included, which would tidy up
         run.wait()
