@@ -99,6 +99,8 @@ def _boards(options: argparse.Namespace, store: RunStore, accepted: Accepted, wh
         _build(kept, submitting.published(options))
         return 0 if kept else _nothing(where)
     thorough = options.action == "site"
+    if thorough:  # a second or two for each model
+        console.say(f"computing every number of {where} ...", style="dim")
     found = [
         board
         for suite in suites

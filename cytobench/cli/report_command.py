@@ -25,6 +25,7 @@ def execute(options: argparse.Namespace) -> int:
     from cytobench.run.store import RunStore
 
     store = RunStore(Path(options.store))
+    console.say(f"computing every number of {options.store} ...", style="dim")
     found = boards(store, options.suite, options.entry, thorough=True)
     if not found:
         console.warn(f"no finished cells in {options.store}; start a run: cytobench run")

@@ -56,6 +56,6 @@ def _links(base: str, experiments: Mapping[str, str]) -> None:
 
     width = max(map(len, experiments.values()), default=0)
     for experiment, name in sorted(experiments.items(), key=lambda item: item[1]):
-        console.say(f"  {name:<{width}}  {link(base, experiment)}")
+        console.say(f"  {name:<{width}}  {link(base, experiment, name)}")
     if not experiments:
         console.say(f"  {base}  (nothing of cytobench is in it yet; fill it: cytobench track)")

@@ -50,7 +50,10 @@ def _packed(view: dict[str, object]) -> str:
     return "deflate;" + base64.b64encode(zlib.compress(json.dumps(view).encode())).decode()
 
 
-def link(base: str, experiment: str) -> str:
-    """Address of an experiment's runs table in the chosen view."""
-    query = f"workflowType=machine_learning&viewStateShareKey={KEY}"
-    return f"{base}/#/experiments/{experiment}/runs?{query}"
+def link(base: str, experiment: str, name: str) -> str:
+    """Address of an experiment's runs table, that of an entry in the chosen view.
+
+    A suite's own experiment has no such view: an address that asks for it ends at GenAI's pages.
+    """
+    view = f"&viewStateShareKey={KEY}" if "/" in name else ""
+    return f"{base}/#/experiments/{experiment}/runs?workflowType=machine_learning{view}"

@@ -171,6 +171,16 @@ def test_changing_what_a_suite_fixes_keeps_the_results_off_its_board(toy_plugins
     assert (toy_plugins / "leaderboards" / "mine" / "toy-response.md").exists()
 
 
+def test_what_takes_longer_says_a_word_at_once(toy_plugins, cytobench):
+    cytobench(
+        "run", "dataset=toy", "model=guess", "tuning=off", "protocol.repeats=1", "tracking=none",
+        "floors=[]", "engine=serial",
+    )  # fmt: skip
+
+    for words in (["report"], ["leaderboard", "site"]):
+        assert cytobench(*words).stdout.startswith("computing every number of runs ...\nwrote ")
+
+
 def test_colour_is_for_terminals(toy_plugins, cytobench):
     done = cytobench(
         "run", "dataset=toy", "model=guess", "tuning=off", "protocol.repeats=1", "tracking=none"

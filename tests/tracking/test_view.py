@@ -45,7 +45,13 @@ def test_the_tag_fits_into_mlflows_limit():
     assert len(state("classification")) < 5000
 
 
+def test_the_link_to_a_suite_asks_for_no_view_which_it_does_not_have():
+    address = link("http://127.0.0.1:5000", "7", "quickstart")
+    assert address.startswith("http://127.0.0.1:5000/#/experiments/7/runs?")
+    assert "viewStateShareKey" not in address
+
+
 def test_the_link_names_experiment_and_view():
-    address = link("http://127.0.0.1:5000", "7")
+    address = link("http://127.0.0.1:5000", "7", "quickstart/toy-response")
     assert address.startswith("http://127.0.0.1:5000/#/experiments/7/runs?")
     assert address.endswith(f"viewStateShareKey={KEY}")
