@@ -6,6 +6,7 @@ The file is of skops: arrays and the names of classes, no pickle.
 from __future__ import annotations
 
 import copy
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -161,10 +162,18 @@ def read_model(path: Path) -> StoredModel:
     Raises
     ------
     CytobenchError
-        ``E606`` where it asks for a class that is not trusted; nothing of it is made then.
+        ``E606`` where it asks for a class that is not trusted, or is damaged; nothing of it is made
+        then.
     """
     import skops.io
 
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except zipfile.BadZipFile as error:
+        raise CytobenchError("E606", f"is damaged: {error}", where=str(path)) from error
+    if damaged:
+        raise CytobenchError("E606", f"is damaged: {damaged}", where=str(path))
     found = skops.io.get_untrusted_types(file=path)
     untrusted = refused(found)
     if untrusted:

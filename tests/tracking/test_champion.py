@@ -211,6 +211,24 @@ def test_a_file_that_asks_for_a_foreign_class_is_not_read(tmp_path):
         read_model(tmp_path / "evil.skops")
 
 
+def test_a_damaged_file_is_not_handed_to_the_reader_of_a_booster(toy_plugins, tmp_path):
+    pytest.importorskip("xgboost")
+    path = tmp_path / "model.skops"
+    store_model(fit_whole(loaded("model=xgboost")), path, "xgboost")
+    content = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        booster = max(
+            (member for member in archive.infolist() if member.filename.endswith(".bin")),
+            key=lambda member: member.compress_size,
+        )
+    content[booster.header_offset + booster.compress_size // 2] ^= 1
+
+    for damaged in (content, content[:-100]):
+        path.write_bytes(damaged)
+        with pytest.raises(CytobenchError, match=r"E606.*is damaged"):
+            read_model(path)
+
+
 def test_example_patients_are_nobody(toy_plugins):
     whole = fit_whole(loaded())
     example = example_rows(whole.frame)
