@@ -137,11 +137,7 @@ def unreadable(path: Path) -> str:
     except UsageError as error:
         line = error.where.removeprefix(str(path)).removeprefix(", ")
         return f"{line}: {error.message}" if line else error.message
-    except (
-        YAMLError,
-        OmegaConfBaseException,
-        ValueError,
-    ) as error:  # what a tag or a key cannot be
+    except (YAMLError, OmegaConfBaseException, ValueError) as error:
         return " ".join(str(error).split())
     return ""
 
