@@ -181,10 +181,11 @@ def big_store(cells: int) -> list[Row]:
             cytobench(["leaderboard", "build", "big", "--store", "big", "--output", "boards"])
 
     what, limit = f"{cells} finished cells of {FOLDS} folds", 5 * cells / 10_000
+    never = f"{what}, no board of which was ever made: list, rank, render (wall, all cores)"
+    # The processes that make many boards outlive the command: their CPU seconds are not counted.
+    first = _row(FIRST, never, limit, build, 1)
     return [
-        _row(
-            FIRST, f"{what}, no board of which was ever made: list, rank, render", limit, build, 1
-        ),
+        {**first, "cpu": first["wall"]},
         _row("T10", f"{what}: list, rank, render", limit, build, 2),
     ]
 

@@ -44,7 +44,8 @@ WHY = {
     "T2": "W0, for the same reason; where something is tuned (W1-light) the factor is above 2.",
     "T10, from nothing": "every fold is read and every interval computed, 11 ms or more for a "
     "cell. A run keeps its suite's pages as it ends, so that a person meets this after deleting "
-    "them.",
+    "them, or with another version of cytobench. The figure is of one process; all cores share the "
+    "work since (58 and 61 s on two, by the clock), and how far it is is shown.",
     "T11": "half of it is matplotlib, which draws five figures, a third MLflow; on idle cores it "
     "is 0.15 to 0.17 s. No fold waits for it, and the board is shown first; a run of many tiny "
     "cells then waits until MLflow is written.",
