@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.boards import add
 
-from cytobench.leaderboard import build, kept
+from cytobench.leaderboard import kept
 from cytobench.leaderboard.build import boards, pages, write, write_across, write_readmes
 from cytobench.run.store import RunStore
 
@@ -22,15 +22,6 @@ def store(working_directory):
     for model, strength in (("good", 2.0), ("poor", 0.2)):
         add(store, model, strength)
     return store
-
-
-@pytest.fixture
-def ranked(monkeypatch):
-    """How often an entry was ranked."""
-    times = []
-    rank = build.rank
-    monkeypatch.setattr(build, "rank", lambda *given: (times.append(1), rank(*given))[1])
-    return times
 
 
 def written(found, folder):

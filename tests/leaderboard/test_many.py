@@ -6,7 +6,7 @@ import pytest
 from support.boards import add
 
 from cytobench.core.errors import UsageError
-from cytobench.leaderboard import build, many
+from cytobench.leaderboard import many
 from cytobench.leaderboard.build import pages
 from cytobench.leaderboard.many import MANY, over_boards
 from cytobench.run.store import RunStore
@@ -15,15 +15,6 @@ from cytobench.run.store import RunStore
 @pytest.fixture(autouse=True)
 def two_cores(monkeypatch):
     monkeypatch.setattr(many, "available_cores", lambda: 2)
-
-
-@pytest.fixture
-def ranked(monkeypatch):
-    """How often an entry was ranked in this process."""
-    times = []
-    rank = build.rank
-    monkeypatch.setattr(build, "rank", lambda *given: (times.append(1), rank(*given))[1])
-    return times
 
 
 def where(name):
