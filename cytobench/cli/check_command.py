@@ -25,11 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
-        "names",
-        nargs="*",
-        default=[],
-        metavar="NAME|PATH",
-        help="plugins or their files; all unless given",
+        "names", nargs="*", metavar="NAME|PATH", help="plugins or their files; all unless given"
     )
     parser.add_argument("--kind", choices=("model", "dataset"), help="where both have the name")
     parser.add_argument(

@@ -26,11 +26,7 @@ PACKAGES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument(
-        "overrides",
-        nargs="*",
-        default=[],
-        metavar="OVERRIDE",
-        help="as for `cytobench run`: store=PATH",
+        "overrides", nargs="*", metavar="OVERRIDE", help="as for `cytobench run`: store=PATH"
     )
     parser.add_argument("--json", action="store_true", help="print what is found as JSON")
     parser.add_argument("--list", action="store_true", help="list everything that is looked for")

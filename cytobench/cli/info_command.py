@@ -20,11 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("name", help="a model or a dataset; several studies as a+b")
     parser.add_argument(
-        "overrides",
-        nargs="*",
-        default=[],
-        metavar="OVERRIDE",
-        help="of a dataset, as for `cytobench run`",
+        "overrides", nargs="*", metavar="OVERRIDE", help="of a dataset, as for `cytobench run`"
     )
     parser.add_argument("--output", metavar="FOLDER", help="write the cohort's page there")
     parser.add_argument("--json", action="store_true", help="print the cohort's aggregates as JSON")

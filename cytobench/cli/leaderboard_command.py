@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     said = "; ".join(f"{name}: {text}" for name, text in ACTIONS.items())
     parser.add_argument("action", choices=[*ACTIONS], help=said)
     parser.add_argument(
-        "names", nargs="*", default=[], metavar="NAME",
+        "names", nargs="*", metavar="NAME",
         help="suites (build, show, site; default: all in the store), models, or bundles",
     )  # fmt: skip
     parser.add_argument("--store", default="runs", help="run store (default: runs)")

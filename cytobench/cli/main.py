@@ -123,6 +123,11 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         super().error(console.visible(shortened(message, LONGEST_PART)))
 
+    def add_argument(self, *names: Any, **said: Any) -> argparse.Action:
+        if said.get("nargs") == "*":  # argparse calls it required where no default is given
+            said.setdefault("default", [])
+        return super().add_argument(*names, **said)
+
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         # argparse lists the choices; from Python 3.14 on it would find the nearest as well.
         if action.choices is not None and value not in action.choices:

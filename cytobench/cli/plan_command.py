@@ -29,11 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("dataset", metavar="DATASET", help="see `cytobench list datasets`")
     parser.add_argument(
-        "overrides",
-        nargs="*",
-        default=[],
-        metavar="OVERRIDE",
-        help="key=value, as for `cytobench run`",
+        "overrides", nargs="*", metavar="OVERRIDE", help="key=value, as for `cytobench run`"
     )
     parser.add_argument(
         "--auc", type=float, action="append", help="anticipated AUC (repeatable; .65, .70, .75)"

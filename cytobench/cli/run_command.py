@@ -12,11 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "cytobench run [--cfg] [--debug] [OVERRIDE ...]"
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
-        "overrides",
-        nargs="*",
-        default=[],
-        metavar="OVERRIDE",
-        help="key=value in Hydra's grammar; see below",
+        "overrides", nargs="*", metavar="OVERRIDE", help="key=value in Hydra's grammar; see below"
     )
     parser.add_argument("--cfg", action="store_true", help="print the composed config and stop")
     parser.epilog = (

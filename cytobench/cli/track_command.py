@@ -15,11 +15,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument(
-        "overrides",
-        nargs="*",
-        default=[],
-        metavar="OVERRIDE",
-        help="such as tracking.uri=http://server:5000",
+        "overrides", nargs="*", metavar="OVERRIDE", help="such as tracking.uri=http://server:5000"
     )
     parser.add_argument("--store", help="run store (default: the configuration's, runs)")
     parser.add_argument(

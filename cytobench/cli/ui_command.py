@@ -16,11 +16,7 @@ Stop with Ctrl-C."""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument(
-        "overrides",
-        nargs="*",
-        default=[],
-        metavar="OVERRIDE",
-        help="such as tracking.uri=sqlite:///other.db",
+        "overrides", nargs="*", metavar="OVERRIDE", help="such as tracking.uri=sqlite:///other.db"
     )
     parser.add_argument("--port", type=int, default=5000, help="port on 127.0.0.1 (default: 5000)")
 

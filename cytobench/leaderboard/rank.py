@@ -242,14 +242,12 @@ def _mark_ties(rows: list[Row], headline: str, sizes: tuple[float, float]) -> li
     best, *others = (row.assessment.scores.by_fold[headline] for row in rows)
     tests = [corrected_t(best, other, *sizes) for other in others]
     # A perfect model and a constant one differ by the same in every fold: nothing to test against.
-    tested = [not math.isinf(t) for t, _ in tests]
-    known = [1.0 if p != p else p for t, p in tests if not math.isinf(t)]
-    adjusted = iter(holm(known))
-    marked = [replace(rows[0], tied_with_best=True)]
-    for row, can in zip(rows[1:], tested, strict=True):
-        p = next(adjusted) if can else None
-        tied = None if p is None else p >= ALPHA
-        marked.append(replace(row, tied_with_best=tied, p_against_best=p))
+    tested = {
+        row: 1.0 if p != p else p for row, (t, p) in enumerate(tests, start=1) if not math.isinf(t)
+    }
+    marked = [replace(rows[0], tied_with_best=True), *rows[1:]]
+    for row, p in zip(tested, holm(list(tested.values())), strict=True):
+        marked[row] = replace(rows[row], tied_with_best=p >= ALPHA, p_against_best=p)
     return marked
 
 

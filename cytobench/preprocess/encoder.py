@@ -62,7 +62,7 @@ class Encoder:
                 keep_empty_features=True,
             )
             self.arrays_ = [impute, *([StandardScaler()] if self.recipe.scale else [])]
-        values = frame[self.numbers_].to_numpy(dtype=np.float64)
+        values = self._numbers(frame)
         self.unknown_ = np.isnan(values).all(axis=0)
         for transformer in self.arrays_:
             values = transformer.fit(values).transform(values)
@@ -88,10 +88,13 @@ class Encoder:
         present = [name for name in self.text_ if name in frame.columns]
         return frame.drop(columns=present) if present else frame
 
-    def _values(self, frame: pd.DataFrame) -> Floats:
+    def _numbers(self, frame: pd.DataFrame) -> Floats:
         if len(self.numbers_) < len(frame.columns):
             frame = frame[self.numbers_]
-        values = frame.to_numpy(dtype=np.float64)
+        return frame.to_numpy(dtype=np.float64)
+
+    def _values(self, frame: pd.DataFrame) -> Floats:
+        values = self._numbers(frame)
         # Nobody in training had a value: it has no scale, and no model could learn what one means.
         return np.where(self.unknown_, np.nan, values) if self.unknown_.any() else values
 

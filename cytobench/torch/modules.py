@@ -135,13 +135,9 @@ class ModuleStart(Start):
 
     def together(self, starts: Sequence[Self], device: torch.device) -> Networks:
         """The networks of starts that are alike, this one included."""
-        scale = torch.tensor([start.scale for start in starts], device=device)
-        return Modules(
-            self.pattern,
-            torch.cat([start.rows() for start in starts]).to(device),
-            scale.repeat_interleave(self.units),
-            shared=self.members // self.units,
-        )
+        matrix, scale = self.joined(starts, device)
+        each = scale.repeat_interleave(self.units)
+        return Modules(self.pattern, matrix, each, shared=self.members // self.units)
 
 
 class Modules:

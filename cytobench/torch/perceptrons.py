@@ -86,7 +86,6 @@ class PerceptronStart(Start):
 
     def together(self, starts: Sequence[Self], device: torch.device) -> Networks:
         """The networks of starts that are alike, this one included."""
-        scale = torch.tensor([start.scale for start in starts], device=device)
+        matrix, scale = self.joined(starts, device)
         each = scale.repeat_interleave(self.members)
-        matrix = torch.cat([start.rows() for start in starts]).to(device)
         return Perceptrons(self.structure, matrix, each.view(-1, 1, 1), self.room)

@@ -34,8 +34,7 @@ class SharingStart(ModuleStart):
 
     def together(self, starts: Sequence[Self], device: torch.device) -> Networks:
         """The networks of starts that are alike, this one included."""
-        scale = torch.tensor([start.scale for start in starts], device=device)
-        matrix = torch.cat([start.rows() for start in starts]).to(device)
+        matrix, scale = self.joined(starts, device)
         return Sharing(self.pattern, matrix, scale.repeat_interleave(self.members), self.room)
 
 

@@ -109,6 +109,12 @@ class Start(ABC):
         """What is not dropped is multiplied by it in training."""
         return 1 / (1 - self.dropout) if self.dropout < 1 else 0.0
 
+    @classmethod
+    def joined(cls, starts: Sequence[Self], device: torch.device) -> tuple[Tensor, Tensor]:
+        """First weights of all in a matrix, and each one's scale, shape (problems,)."""
+        scale = torch.tensor([start.scale for start in starts], device=device)
+        return torch.cat([start.rows() for start in starts]).to(device), scale
+
     @property
     def room(self) -> int:
         """Rows of a step, up to whole vectors."""
